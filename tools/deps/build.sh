@@ -17,13 +17,20 @@ WORK=$OUT/work/$FLAVOUR
 PREFIX=$DEST/prefix
 JOBS=$(nproc)
 
-# step NAME COMMAND...: run quietly with a log, show time; on failure show the end of the log.
+# step NAME COMMAND: run quietly with a log, show time; on failure show the end of the log.
+# The subshell is not the condition of an if: there bash would ignore set -e inside of it.
 step() {
-  local name=$1 log=$WORK/$1.log began=$SECONDS
-  shift
+  local name=$1 log=$WORK/$1.log began=$SECONDS status=0
   mkdir -p "$WORK"
   printf 'deps: %-6s %-8s ... ' "$FLAVOUR" "$name"
-  if ! ("$@") >"$log" 2>&1; then
+  set +e
+  (
+    set -e
+    "$2"
+  ) >"$log" 2>&1
+  status=$?
+  set -e
+  if [ $status -ne 0 ]; then
     printf 'FAILED, see %s\n' "$log"
     tail -n 30 "$log"
     exit 1
