@@ -139,6 +139,9 @@ function(anteroom_link_modules target modules libs)
   target_link_libraries(${target} PRIVATE -Wl,--start-group ${objects} ${archives} -Wl,--end-group)
   if(NOT CMAKE_CROSSCOMPILING)
     target_link_libraries(${target} PRIVATE pthread)
+  elseif(sys IN_LIST modules)
+    # The allocator of sys must be found before the C library's own.
+    target_link_options(${target} PRIVATE -Wl,-u,heap_stats)
   endif()
 endfunction()
 
