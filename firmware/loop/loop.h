@@ -3,8 +3,10 @@
  * @file
  * The one epoll loop and the one clock read.
  * Model:   loop_wait sleeps until a descriptor is ready or the deadline, calls the ready handlers
- * (they only copy bytes and set flags), reads the clocks once and returns; all decisions are made
- * by the caller afterwards. Memory:  struct loop only. Threads: main thread only.
+ *          (they only copy bytes and set flags), reads the clocks once and returns; all decisions
+ *          are made by the caller afterwards.
+ * Memory:  struct loop only.
+ * Threads: main thread only.
  */
 #ifndef LOOP_LOOP_H
 #define LOOP_LOOP_H

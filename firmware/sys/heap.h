@@ -3,10 +3,12 @@
  * @file
  * The one pool that every library allocates from (curl, Mbed TLS, zlib, LMDB, musl itself): in the
  * firmware the C library's malloc family is defined here over a static array. Our own code calls
- * none of it. Model:   segregated fit with immediate joining (heap_pool.h), constant time, guarded
- * by a lock (name lookup runs in a thread). A corrupted header or a double free is an assertion.
- * What was freed is overwritten. Bound:   CONFIG_HEAP_KIB; exhaustion returns NULL and is counted,
- * so that no layer takes it for something else.
+ * none of it.
+ * Model:   segregated fit with immediate joining (heap_pool.h), constant time, guarded by a lock
+ *          (name lookup runs in a thread). A corrupted header or a double free is an assertion.
+ *          What was freed is overwritten.
+ * Bound:   CONFIG_HEAP_KIB; exhaustion returns NULL and is counted, so that no layer takes it for
+ *          something else.
  */
 #ifndef SYS_HEAP_H
 #define SYS_HEAP_H

@@ -2,17 +2,20 @@
 /**
  * @file
  * An allocator over one piece of memory that the caller gives. Private to sys/ and its tests;
- * sys/heap.c makes the C library's malloc family of it. Model:    blocks lie side by side, each
- * behind a header of 16 bytes that knows its own size and its predecessor's; the first and the last
- * are fences. Free blocks hang in lists by size class, two bitmaps find the next class that is not
- * empty: taking and giving back cost the same few instructions however many blocks there are. Free
- *           neighbours are joined at once.
+ * sys/heap.c makes the C library's malloc family of it.
+ * Model:    blocks lie side by side, each behind a header of 16 bytes that knows its own size and
+ *           its predecessor's; the first and the last are fences. Free blocks hang in lists by size
+ *           class, two bitmaps find the next class that is not empty: taking and giving back cost
+ *           the same few instructions however many blocks there are. Free neighbours are joined at
+ *           once.
  * Fit:      a fitting block among the first few of the request's own class, else any of the next
- * class that has one. A request can fail only if no free block is an eighth larger than it. Checks:
- * each header carries a check word over its place and content. A write past the end of a block, a
- * second free or a pointer that was never given out is an assertion, when the block or a neighbour
- * is next touched. Secrets:  what a block held is overwritten when it is given back (up to
- * HEAP_POOL_WIPE_BYTES_MAX). Threads:  none; the caller locks.
+ *           class that has one. A request can fail only if no free block is an eighth larger.
+ * Checks:   each header carries a check word over its place and content. A write past the end of a
+ *           block, a second free or a pointer that was never given out is an assertion, when the
+ *           block or a neighbour is next touched.
+ * Secrets:  what a block held is overwritten when it is given back, up to
+ *           HEAP_POOL_WIPE_BYTES_MAX: larger blocks are tables, and wiping makes pages resident.
+ * Threads:  none; the caller locks.
  */
 #ifndef SYS_HEAP_POOL_H
 #define SYS_HEAP_POOL_H
@@ -20,10 +23,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HEAP_POOL_GRANULE_BYTES 16u ///< alignment and multiple of every block
-#define HEAP_POOL_BYTES_MAX     (1u << 28)
-#define HEAP_POOL_WIPE_BYTES_MAX                                                                   \
-    (64u * 1024u) ///< larger blocks are tables, and wiping would make them resident
+#define HEAP_POOL_GRANULE_BYTES  16u ///< alignment and multiple of every block
+#define HEAP_POOL_BYTES_MAX      (1u << 28)
+#define HEAP_POOL_WIPE_BYTES_MAX (64u * 1024u)
 
 #define HEAP_POOL_ROWS    25u ///< powers of two, from one granule
 #define HEAP_POOL_COLUMNS 8u  ///< steps within a power of two

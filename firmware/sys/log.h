@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * Log lines on standard error: `ev=` first, stable and greppable, then key=value, units in the
- * keys. Rate:    each call site has a token bucket (LOG_BURST lines, then one per LOG_REFILL_MS);
- * what was held back is said in the next line that passes, as suppressed=n. Never: tokens, bodies,
- * names, URLs with a query; ids of records only as log_id(). Levels:  compile time,
- * CONFIG_LOG_LEVEL; a disabled call still type-checks and leaves no string.
+ * Log lines on standard error: time, level, `ev=` stable and greppable, then key=value, units in
+ * the keys.
+ * Rate:    each call site has a token bucket (LOG_BURST lines, then one per LOG_REFILL_MS); what
+ *          was held back is said in the next line that passes, as suppressed=n.
+ * Never:   tokens, bodies, names, URLs with a query; ids of records only as log_id().
+ * Levels:  compile time, CONFIG_LOG_LEVEL; a disabled call still type-checks and leaves no string.
+ * Output:  one write(2) a line, at most 640 bytes, printable ASCII; anything else shows as '?'.
  */
 #ifndef SYS_LOG_H
 #define SYS_LOG_H

@@ -11,9 +11,10 @@
 /// CLOCK_BOOTTIME, milliseconds.
 struct mono hal_clock_mono(void);
 /**
- * CLOCK_REALTIME with its quality: UNKNOWN below CONFIG_BUILD_EPOCH (the value is then the floor itself, the build time, with
- * quality FLOOR), TRUSTED if the kernel says that the clock is synchronised (adjtimex) or the board says that a set clock is
- * to be believed (CONFIG_BOARD_SANDBOX), FLOOR otherwise.
+ * CLOCK_REALTIME, never less than CONFIG_BUILD_EPOCH. Quality TRUSTED if the kernel says that the
+ * clock is synchronised (adjtimex) or the board says that a set clock is to be believed
+ * (CONFIG_BOARD_SANDBOX), FLOOR otherwise, and always FLOOR where the build time stands in for a
+ * clock that shows less.
  */
 struct wall hal_clock_wall(void);
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hal/clock.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
 
 #include <cmocka.h>
-#include <setjmp.h>
 #include <sys/timex.h>
 
 // adjtimex and clock_gettime are the kernel's word; here the test speaks for the kernel.

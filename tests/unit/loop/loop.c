@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loop/loop.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/fault.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <setjmp.h>
 
 static struct now at(int64_t ms)
 {

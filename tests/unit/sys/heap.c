@@ -4,6 +4,7 @@
 #include "sys/heap.h"
 
 #include <errno.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,7 +14,6 @@
 
 #include <cmocka.h>
 #include <pthread.h>
-#include <setjmp.h>
 
 void *volatile kept; // keeps the compiler from leaving the calls out
 

@@ -3,6 +3,7 @@
 // its own.
 #include "sys/heap_pool.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,7 +11,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <setjmp.h>
 #include <sys/wait.h>
 #include <unistd.h>
 

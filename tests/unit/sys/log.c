@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/log.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -8,7 +9,6 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <unistd.h>
 
 #define TEXT_BYTES_MAX 16384u
