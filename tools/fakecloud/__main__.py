@@ -28,7 +28,14 @@ def arguments():
     parser.add_argument("--dir", required=True, help="folder for CA, certificates and cloud.json")
     parser.add_argument("--set", action="append", default=[], metavar="PATH=JSON",
                         help="change one value, e.g. records.count=1000")
+    parser.add_argument("--with-parent", action="store_true", help="end when the parent process ends")
     return parser.parse_args()
+
+
+async def orphaned(parent):
+    """Returns when `parent` is no longer our parent."""
+    while os.getppid() == parent:
+        await asyncio.sleep(0.5)
 
 
 def changes(pairs):
@@ -43,7 +50,7 @@ def changes(pairs):
     return out
 
 
-async def run(scenario, folder):
+async def run(scenario, folder, with_parent):
     cloud = Cloud(scenario, folder)
     control = Control(cloud)
     await cloud.start()
@@ -53,12 +60,15 @@ async def run(scenario, folder):
     with open(path + ".new", "w", encoding="utf-8") as out:
         json.dump(state, out, indent=1)
     os.rename(path + ".new", path)
+    loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, control.done.set)
-    watcher = asyncio.get_running_loop().create_task(cloud.watch())
-    done = asyncio.get_running_loop().create_task(control.done.wait())
-    await asyncio.wait({watcher, done}, return_when=asyncio.FIRST_COMPLETED)
-    watcher.cancel()
+        loop.add_signal_handler(name, control.done.set)
+    tasks = {loop.create_task(cloud.watch()), loop.create_task(control.done.wait())}
+    if with_parent:
+        tasks.add(loop.create_task(orphaned(os.getppid())))
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
     cloud.stop()
     control.listener.shut()
 
@@ -69,7 +79,7 @@ def main():
     made = scenario_.load(args.scenario, **changes(args.set))
     gc.freeze()
     gc.set_threshold(50000, 20, 50)
-    asyncio.run(run(made, args.dir))
+    asyncio.run(run(made, args.dir, args.with_parent))
 
 
 if __name__ == "__main__":

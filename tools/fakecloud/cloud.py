@@ -17,6 +17,7 @@ from .sink import Sink
 from .tls import Tls
 
 LOG_MAX = 5000
+NOTES_MAX = 200
 
 
 class Cloud:
@@ -36,6 +37,7 @@ class Cloud:
         self.faults = faults_.Faults(scenario["faults"], self.clock)
         self.tls = Tls(folder)
         self.counts, self.log = {}, deque(maxlen=LOG_MAX)
+        self.notes = []
         self.trapped = []
         self.running = self.running_max = 0
         self.listeners = {}
@@ -80,12 +82,19 @@ class Cloud:
                     outage["until"] = elapsed + outage["for_s"]
             self._outages = [o for o in self._outages if "done" not in o]
 
+    def note(self, text):
+        """Remember something that a person at the demo may want to see."""
+        if len(self.notes) < NOTES_MAX:
+            self.notes.append([round(self.clock.elapsed(), 2), text])
+
     def sink_down(self):
+        self.note("the sink goes away: connections are refused")
         self.listeners["sink"].shut()
 
     async def sink_up(self):
         if self.listeners["sink"].server is None:
             await self.listeners["sink"].open()
+            self.note("the sink is back")
 
     def stop(self):
         for listener in self.listeners.values():
@@ -153,6 +162,7 @@ class Cloud:
                 "bytes_in": self.sink.counts["bytes_in"], "requests": self.counts,
                 "sink_up": self.listeners["sink"].server is not None,
                 "throttled": self.graph.limits.throttled, "tokens": self.entra.issued,
+                "pending": self.records.pending_cheap(self.clock.elapsed()), "notes": self.notes,
                 "connections": {n: li.connections for n, li in self.listeners.items()}}
 
     def report(self, announced_only=False):

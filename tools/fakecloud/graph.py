@@ -2,9 +2,9 @@
 """Microsoft Graph: /v1.0/communications/callRecords and below, with its limits and its manners.
 
 Page faults (see faults.py): next_link self | other_origin | http | relative | metadata | missing;
-empty_page (no items, but a link to them); repeat (the first item again at the end); giant (all items
-on one page); raise_version (the record gets a new version after this answer); revoke (all tokens die
-after this answer).
+empty_page (no items, but a link to them); repeat (an item once more, in a listing one of the page
+before); giant (all items on one page); raise_version (the record gets a new version after this answer);
+revoke (all tokens die after this answer).
 """
 import json
 import re
@@ -132,6 +132,8 @@ class Graph:
         wait_s = self.limits.check(kind, key, now)
         if wait_s <= 0:
             return
+        if self.limits.throttled == 1:
+            self.cloud.note("Graph says 429 for the first time: Retry-After is to be obeyed")
         text, meant_s = limits.retry_after(self.s["retry_after"], wait_s, self.now())
         if meant_s:
             self.limits.announce(kind, key, now, min(meant_s, wait_s + 1))
@@ -168,6 +170,8 @@ class Graph:
         if self.s["unordered"]:
             page = sorted(page, key=lambda i: dice("page", number, i)[0])
         items = [self._head_text(i, names) for i in page]
+        if do.get("repeat") and start > 0:
+            items.append(self._head_text(order[start - 1], names))
         keep = [(k, v) for k, v in opts.items() if k != "$skiptoken"]
         link = None
         if start + size < len(order):
@@ -260,6 +264,8 @@ class Graph:
         if plan.rise_after_page is not None and page >= plan.rise_after_page:
             plan.rise_after_page = None
             self.records.raise_version(plan.index, self.cloud.clock.elapsed())
+            self.cloud.note("a call of %d people gets a new version while it is being read (page %d)"
+                            % (plan.participants, page))
 
     # -- links
 

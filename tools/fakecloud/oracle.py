@@ -10,7 +10,10 @@ from . import envelope
 
 TRUTHS_MAX = 512     # versions whose digests are kept at a time
 LIST_MAX = 50        # examples of each kind in a report
-TYPES = ("call_record", "call_session", "call_participant", "call_complete")
+TYPES = ("call_record", "call_session", "call_participant", "call_complete", "call_quarantined")
+
+
+WORDS = ("delivered", "missing", "incomplete", "wrong", "dead", "quarantined")
 
 
 class Truth:
@@ -39,14 +42,14 @@ class Version:
     """What arrived of one version of one record."""
 
     __slots__ = ("head", "sessions", "participants", "complete", "early", "repeats", "wrong", "dead",
-                 "full")
+                 "full", "given_up")
 
     def __init__(self):
         self.head = self.sessions = self.participants = 0
         self.complete = self.early = False
         self.repeats = self.dead = 0
         self.wrong = []
-        self.full = None
+        self.full = self.given_up = None
 
     def got(self):
         return self.head, self.sessions, self.participants
@@ -109,7 +112,9 @@ class Oracle:
     def _judge(self, event, kind, version, index, level):
         truth, part, data = self.truth(index, level), event["part"], event["data"]
         version.full = truth.full()
-        if kind == "call_complete":
+        if kind == "call_quarantined":
+            version.given_up = str(data.get("reason"))
+        elif kind == "call_complete":
             self._complete(event, version, index, truth)
         elif kind == "call_record":
             same = part == 0 and envelope.digest(_plain(data)) == truth.head
@@ -146,7 +151,7 @@ class Oracle:
     # -- the report
 
     def verdict(self, index, moment, announced_only=False):
-        """(word, detail) for one record; words: delivered missing incomplete wrong dead hidden."""
+        """(word, detail) for one record; the words are those of WORDS, and hidden."""
         level = self.records.level(index, moment)
         if announced_only:
             level = min(level, self.announced.get(index, -1))
@@ -173,6 +178,8 @@ class Oracle:
             return "dead", "version %d: %d parts refused by the sink" % (number, last.dead)
         holes = [n for n, got, full in zip(("record", "sessions", "participants"), last.got(),
                                            last.full) if got != full]
+        if last.given_up is not None and (holes or not last.complete):
+            return "quarantined", "version %d: the box gave it up: %s" % (number, last.given_up)
         if holes or not last.complete:
             return "incomplete", "version %d: without %s" % (
                 number, ", ".join(holes + ([] if last.complete else ["call_complete"])))
@@ -182,7 +189,7 @@ class Oracle:
 
     def report(self, moment, announced_only=False):
         """Counts over all records, and examples of everything that is not as it should be."""
-        counts = dict.fromkeys(("delivered", "missing", "incomplete", "wrong", "dead", "hidden"), 0)
+        counts = dict.fromkeys(WORDS + ("hidden",), 0)
         examples = {}
         for index in range(self.records.total()):
             word, detail = self.verdict(index, moment, announced_only)

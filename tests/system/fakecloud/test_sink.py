@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The sink notices what is wrong with a batch, and misbehaves when told to."""
 import json
+import ssl
 import time
 
 import pytest
-from client import Client
+from client import Client, Identity, serialization
 
 
 @pytest.fixture
@@ -112,4 +113,16 @@ def test_scheduled_outage(start_cloud):
     client.cloud.wait(lambda s: s["sink_up"], 2)
     assert time.monotonic() - begin < 1
     client.connections.clear()
+    assert client.post(note(client))[0] == 200
+
+
+def test_client_certificate_is_demanded(client, tmp_path):
+    box = Identity()
+    client.cloud.tls("sink", key="ecdsa", client_ca=box.pem)
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        client.post(note(client))
+    key = box.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                serialization.NoEncryption())
+    (tmp_path / "box.pem").write_bytes(box.pem.encode() + key)
+    client.context.load_cert_chain(tmp_path / "box.pem")
     assert client.post(note(client))[0] == 200

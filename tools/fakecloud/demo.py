@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""tools/dev demo: the shipped binary against the fake cloud, shown as it happens.
+
+30 days of calls with late records and rising versions, a 1,000-person meeting whose version moves
+while it is being read, throttling, and one outage of the sink. The last line says what the oracle
+found; the exit status is 0 only if every call was delivered whole.
+"""
+import argparse
+import os
+import re
+import shutil
+import signal
+import sys
+import time
+
+if __package__ in (None, ""):
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    __package__ = "fakecloud"
+
+from fakecloud.launch import ROOT, Box, CloudProcess          # noqa: E402
+from fakecloud.report import BAD, BOLD, DIM, GOOD, paint, render, size  # noqa: E402
+
+PASSES_MAX = 6        # runs of anteroomd, each from where the last one ended
+PASS_S_MAX = 600
+WIDTH = 30            # of a progress bar
+CALL_RECORDS = {      # as in production, but in seconds instead of minutes and hours
+    "backfill_days": 30, "hot_interval_s": 1, "warm_interval_s": 1, "cold_interval_s": 2,
+    "list_per_20s": 2000, "record_per_20s": 800, "app_per_20s": 40000,
+    "retry_base_ms": 200, "retry_cap_ms": 2000,
+}
+SINK = {"retry_base_ms": 200, "retry_cap_ms": 1000, "linger_ms": 200, "batch_events_max": 500}
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="tools/dev demo", description=__doc__.split("\n")[0])
+    parser.add_argument("--calls", type=int, default=300, help="number of calls (300)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the generated data (1)")
+    parser.add_argument("--keep", action="store_true", help="leave cloud and collector running")
+    args = parser.parse_args()
+    if args.calls < 1:
+        parser.error("--calls: at least 1")
+    return args
+
+
+class View:
+    """Progress: a small panel on a terminal, plain lines elsewhere."""
+
+    def __init__(self):
+        self.live = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+        self.height = 0
+        self.notes = 0
+        self.last_line = 0.0
+
+    def wipe(self):
+        if self.height:
+            sys.stdout.write("\033[%dA\033[J" % self.height)
+        self.height = 0
+
+    def say(self, text):
+        self.wipe()
+        print(text, flush=True)
+
+    def show(self, stats):
+        for at, text in stats["notes"][self.notes:]:
+            self.say("  %s  %s" % (paint("%6.1f s" % at, DIM, self.live), text))
+        self.notes = len(stats["notes"])
+        if self.live:
+            self.wipe()
+            lines = self.panel(stats)
+            print("\n".join(lines), flush=True)
+            self.height = len(lines)
+        elif time.monotonic() - self.last_line >= 1:
+            self.last_line = time.monotonic()
+            print("  %6.1f s  listed %d of %d, complete %d, sink %s with %d events, %d times 429" % (
+                stats["elapsed_s"], stats["announced"], stats["records"], stats["complete"],
+                "up" if stats["sink_up"] else "DOWN", stats["events"], stats["throttled"]), flush=True)
+
+    def panel(self, stats):
+        asked = sum(v for n, row in stats["requests"].items() if n.startswith("graph.")
+                    for k, v in row.items() if k != "bytes")
+        read = sum(row.get("bytes", 0) for n, row in stats["requests"].items() if "graph" in n)
+        up = paint("up", GOOD, True) if stats["sink_up"] else paint("DOWN", BAD, True)
+        return ["",
+                "  Graph   %s  %d of %d calls listed" % (
+                    bar(stats["announced"], stats["records"]), stats["announced"], stats["records"]),
+                "          %d requests, %s read, %d times 429, %s changes to come" % (
+                    asked, size(read), stats["throttled"], stats["pending"]),
+                "  sink    %s  %d of %d calls whole" % (
+                    bar(stats["complete"], stats["records"]), stats["complete"], stats["records"]),
+                "          %s, %d events in %d batches, %s" % (
+                    up, stats["events"], stats["batches"], size(stats["bytes_in"]))]
+
+
+def bar(part, whole):
+    done = WIDTH * part // max(whole, 1)
+    return paint("█" * done, GOOD, True) + paint("░" * (WIDTH - done), DIM, True)
+
+
+def prepare(args):
+    """A fresh folder with a running cloud and a configured box."""
+    folder = os.path.join(ROOT, "build", "demo")
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    cloud = CloudProcess("demo", folder, seed=args.seed, records={"count": args.calls - 1})
+    cloud.start()
+    try:
+        box = Box(cloud, folder)
+        box.config["infrastructure"] = {"name": "Head office", "description": "the demo"}
+        box.config["sources"]["call_records"] = CALL_RECORDS
+        box.config["sinks"][0].update(SINK)
+        box.prepare(token="demo-token")
+    except BaseException:
+        cloud.stop()
+        raise
+    return cloud, box
+
+
+def run_once(cloud, box, view):
+    """One run of anteroomd until it has nothing left to do. Returns its exit status, None: too long."""
+    begin = time.monotonic()
+    process = box.start("--until-idle")
+    while process.poll() is None:
+        if time.monotonic() - begin > PASS_S_MAX:
+            box.kill()
+            return None
+        view.show(cloud.stats())
+        time.sleep(0.15)
+    view.show(cloud.stats())
+    return process.returncode
+
+
+def wait_for_changes(cloud, view):
+    """The cloud may still have late records and new versions on its schedule."""
+    while cloud.report()["records"]["pending"]:
+        view.show(cloud.stats())
+        time.sleep(0.15)
+    time.sleep(CALL_RECORDS["cold_interval_s"] + 0.2)  # until every window is due again
+
+
+def collect(cloud, box, view):
+    """Runs until all is delivered, or until it is clear that it will not be."""
+    settled = False
+    for number in range(PASSES_MAX):
+        if number:
+            view.say("  " + paint("the cloud has changed meanwhile: anteroomd runs again, from its store",
+                                  DIM, view.live))
+        status = run_once(cloud, box, view)
+        if status != 0:
+            view.say("demo: anteroomd ended with status %s; its log is %s" % (
+                "none in %d s" % PASS_S_MAX if status is None else status, box.log_file))
+            return False
+        records = cloud.report()["records"]
+        if records["delivered"] == records["records"] and not records["pending"]:
+            return True
+        if settled:
+            return False
+        settled = not records["pending"]
+        wait_for_changes(cloud, view)
+    return False
+
+
+def keep_running(cloud, box):
+    box.start()
+    print("\n  Running on: graph %(graph_url)s, sink %(sink_url)s, control %(control_url)s" % cloud.state)
+    print("  log: %s\n  Ctrl-C ends it." % box.log_file, flush=True)
+    try:
+        while box.process.poll() is None and cloud.process.poll() is None:
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        print()
+
+
+def main():
+    args = arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    view = View()
+    print(paint("\n  Anteroom demo", BOLD, view.live) + ": %d calls of 30 days, seed %d, one of them a "
+          "meeting of 1,000 people\n" % (args.calls, args.seed), flush=True)
+    cloud, box = prepare(args)
+    try:
+        begin = time.monotonic()
+        collect(cloud, box, view)
+        seconds = time.monotonic() - begin
+        report = cloud.report()
+        view.wipe()
+        print("\n" + render(report, view.live) + "\n")
+        last = verdict(report)
+        print("  %.1f s, everything under %s" % (seconds, os.path.relpath(box.folder, ROOT)))
+        if args.keep:
+            print(last)
+            keep_running(cloud, box)
+    except KeyboardInterrupt:
+        last, report = "demo: interrupted", None
+    finally:
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, signal.SIG_IGN)  # what we started is ended first
+        box.kill()
+        cloud.stop()
+    print(last)
+    return 0 if report and flawless(report) else 1
+
+
+def verdict(report):
+    r = report["records"]
+    line = "demo: delivered %d of %d records, %d missing, %d incomplete" % (
+        r["delivered"], r["records"], r["missing"], r["incomplete"])
+    rest = {"wrong": r["wrong"], "malformed": report["sink"]["errors"], "dead": r["dead"],
+            "quarantined": r["quarantined"]}
+    more = ", ".join("%d %s" % (n, word) for word, n in rest.items() if n)
+    return line + (", " + more if more else "")
+
+
+def flawless(report):
+    return re.fullmatch(r"demo: delivered (\d+) of \1 records, 0 missing, 0 incomplete",
+                        verdict(report)) is not None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
