@@ -83,7 +83,7 @@ class Tls:
         self.folder = folder
         self.ca = Authority()
         self.stranger = Authority("another CA")
-        self.keys = {"rsa": new_key("rsa"), "ecdsa": new_key("ecdsa")}
+        self.keys = {}
         self.ca_file = os.path.join(folder, "ca.pem")
         self._write("ca.pem", pem_of(self.ca.cert))
 
@@ -103,6 +103,8 @@ class Tls:
         kind, key_kind = settings.get("cert", "good"), settings.get("key", "rsa")
         if kind not in KINDS:
             raise ValueError("no such certificate: %r" % kind)
+        if key_kind not in self.keys:
+            self.keys[key_kind] = new_key(key_kind)
         key = self.keys[key_kind]
         issuer = self.stranger if kind == "wrong_ca" else self.ca
         cert = self._write("%s-%s.pem" % (key_kind, kind), pem_of(issuer.leaf(key, kind)))
