@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Support of the system tests: a fake cloud in a process of its own, and a box (anteroomd) against it.
+"""Support of the system tests: a fake cloud in a process of its own, a box (anteroomd) against it.
 
     with FakeCloud("quiet", tmp_path, records={"count": 50}) as cloud:
         box = Box(cloud, tmp_path / "box")
@@ -39,7 +39,8 @@ class FakeCloud(CloudProcess):
         records, problems = report["records"], []
         for word in ("missing", "incomplete", "wrong"):
             if records[word]:
-                problems.append("%s: %s" % (word, records["examples"].get(word, records["foreign"])[:5]))
+                examples = records["examples"].get(word, records["foreign"])
+                problems.append("%s: %s" % (word, examples[:5]))
         if records["delivered"] + dead != records["records"]:
             problems.append("delivered %d, dead %d of %d" % (records["delivered"], records["dead"],
                                                              records["records"]))

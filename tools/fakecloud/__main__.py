@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run the fake cloud: /usr/bin/python3 tools/fakecloud --scenario NAME --dir DIR [--set PATH=JSON]...
+"""Run the fake cloud: python3 tools/fakecloud --scenario NAME --dir DIR [--set PATH=JSON]...
 
-Writes DIR/cloud.json (ports, CA file, ids, control port) once it listens, and runs until the control
-port's /shutdown, SIGTERM or SIGINT.
+Writes DIR/cloud.json (ports, CA file, ids, control port) once it listens, and runs until the
+control port's /shutdown, SIGTERM or SIGINT.
 """
 import argparse
 import asyncio
@@ -28,7 +28,7 @@ def arguments():
     parser.add_argument("--dir", required=True, help="folder for CA, certificates and cloud.json")
     parser.add_argument("--set", action="append", default=[], metavar="PATH=JSON",
                         help="change one value, e.g. records.count=1000")
-    parser.add_argument("--with-parent", action="store_true", help="end when the parent process ends")
+    parser.add_argument("--with-parent", action="store_true", help="end when the parent ends")
     return parser.parse_args()
 
 

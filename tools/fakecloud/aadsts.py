@@ -11,7 +11,7 @@ from .server import Response
 ERRORS = {
     70002: ("invalid_client", 401, "Error validating credentials."),
     7000215: ("invalid_client", 401, "Invalid client secret provided."),
-    7000222: ("invalid_client", 401, "The provided client secret keys for app '{app}' are expired."),
+    7000222: ("invalid_client", 401, "The provided client secret keys of '{app}' are expired."),
     7000218: ("invalid_client", 401, "The request body must contain the following parameter: "
                                      "'client_assertion' or 'client_secret'."),
     700027: ("invalid_client", 401, "Client assertion failed signature validation."),
@@ -26,12 +26,12 @@ ERRORS = {
     90002: ("invalid_request", 400, "Tenant '{tenant}' not found."),
     90038: ("invalid_request", 400, "Tenant '{tenant}' request is being redirected to the National "
                                     "Cloud."),
-    900382: ("invalid_request", 400, "Confidential client is not supported in cross cloud request."),
-    900432: ("invalid_request", 400, "Confidential client is not supported in cross cloud request."),
+    900382: ("invalid_request", 400, "Confidential client is not supported across clouds."),
+    900432: ("invalid_request", 400, "Confidential client is not supported across clouds."),
     500011: ("invalid_resource", 400, "The resource principal was not found in the tenant."),
     650057: ("invalid_resource", 400, "Invalid resource."),
-    650052: ("invalid_resource", 400, "The app needs access to a service that is not subscribed to."),
-    70011: ("invalid_scope", 400, "The provided value for the input parameter 'scope' isn't valid."),
+    650052: ("invalid_resource", 400, "The app needs a service that is not subscribed to."),
+    70011: ("invalid_scope", 400, "The provided value for parameter 'scope' isn't valid."),
     28002: ("invalid_scope", 400, "Provided value for the input parameter scope isn't valid."),
     700022: ("invalid_scope", 400, "Scope contains more than one resource."),
     65001: ("invalid_grant", 400, "The user or administrator has not consented to use '{app}'."),
@@ -58,7 +58,7 @@ ERRORS = {
     70016: ("authorization_pending", 400, "Pending end-user authorization."),
     70018: ("bad_verification_code", 400, "Invalid verification code."),
     70019: ("expired_token", 400, "Verification code expired."),
-    50196: ("invalid_grant", 400, "The server terminated an operation because it met a client loop."),
+    50196: ("invalid_grant", 400, "The server terminated an operation: client loop."),
     90055: ("temporarily_unavailable", 429, "The tenant sent too many requests."),
     90033: ("temporarily_unavailable", 503, "A transient error has occurred. Please try again."),
     90090: ("server_error", 500, "GraphRetryableError: the service is temporarily unavailable."),
@@ -88,5 +88,5 @@ def answer(code, now, tenant="", app="", why=""):
         "error_codes": [code], "timestamp": at, "trace_id": trace, "correlation_id": correlation,
         "error_uri": "https://login.microsoftonline.com/error?code=%d" % code,
     }
-    headers = {"Date": http_date(now), "Cache-Control": "no-store, no-cache", "x-ms-request-id": trace}
+    headers = {"Date": http_date(now), "Cache-Control": "no-store", "x-ms-request-id": trace}
     return Response(status, json.dumps(body).encode(), headers, "application/json; charset=utf-8")

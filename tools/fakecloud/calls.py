@@ -18,10 +18,11 @@ FIRST = ("Adele Alex Zoë Søren Łukasz Debra Diego José Müller 美咲 Оль
 LAST = ("Vance Wilber Ødegård Nuñez Groß Siciliani Cattaneo O'Neill Mueller Sayers 田中 Graham Wilke "
         "Иванова Gupta Bowen").split()
 PLATFORMS = ("windows", "macOS", "iOS", "android", "web", "roomSystem", "surfaceHub", "unknown")
-MICROPHONES = ("Microphone (Realtek(R) Audio)", 'Jabra Evolve2 65 "Link 380"', "MacBook Pro-Mikrofon",
-               "Default input device", "会議室 マイク", None)
+MICROPHONES = ("Microphone (Realtek(R) Audio)", 'Jabra Evolve2 65 "Link 380"',
+               "MacBook Pro-Mikrofon", "Default input device", "会議室 マイク", None)
 SPEAKERS = ("Speakers (Realtek(R) Audio)", "Logi Rally Bar\t(USB)", "Default output device", None)
-ORGANIZER_KEYS = ("acsUser", "spoolUser", "phone", "guest", "encrypted", "onPremises", "application")
+IDENTITY_KEYS = ("acsUser", "spoolUser", "phone", "guest", "encrypted", "onPremises",
+                 "application")
 
 
 class Content:
@@ -49,7 +50,8 @@ class Content:
         """The record as an object, without sessions and participants_v2."""
         plan = self.records.plan(index)
         if plan.sample:
-            return {k: v for k, v in plan.sample.items() if k not in ("sessions", "participants_v2")}
+            return {k: v for k, v in plan.sample.items()
+                    if k not in ("sessions", "participants_v2")}
         d = dice(self.seed, "head", index)
         who = self._person(plan, 0)
         meeting = plan.kind == "groupCall"
@@ -111,7 +113,7 @@ class Content:
         return self.user((plan.index * 7919 + number) % 4096)
 
     def _identity(self, who):
-        identity = dict.fromkeys(ORGANIZER_KEYS)
+        identity = dict.fromkeys(IDENTITY_KEYS)
         identity["user"] = {"id": who[0], "displayName": who[1], "tenantId": self.tenant,
                             "userPrincipalName": who[2]}
         return identity
@@ -125,7 +127,8 @@ class Content:
         d = dice(self.seed, "session", plan.index, number)
         rng = random.Random(d[0] << 32 | d[1])
         begin = plan.start + min(number, 50) * TICKS // 10
-        span = {"startDateTime": stamp(begin, plan.digits), "endDateTime": stamp(plan.end, plan.digits)}
+        span = {"startDateTime": stamp(begin, plan.digits),
+                "endDateTime": stamp(plan.end, plan.digits)}
         caller = self._endpoint(rng, self._person(plan, number), level)
         callee = self._endpoint(rng, self._person(plan, number + 1), level) \
             if plan.kind == "peerToPeer" else _service()
@@ -134,7 +137,8 @@ class Content:
         labels = ["main-audio", "main-video"][:1 + d[2] % 2] if self.fat else ["main-audio"]
         both = plan.kind == "peerToPeer"
         session_id = uuid_of(self.seed, "session", plan.index, number)
-        segment = {"id": session_id, **span, "failureInfo": failure, "caller": caller, "callee": callee,
+        segment = {"id": session_id, **span, "failureInfo": failure, "caller": caller,
+                   "callee": callee,
                    "media": [self._media(rng, label, span, level, both) for label in labels]}
         return {"id": session_id, "modalities": ["audio"], **span, "isTest": False,
                 "failureInfo": failure, "caller": caller, "callee": callee,
@@ -147,7 +151,7 @@ class Content:
         feedback = {"rating": "poor", "text": "robotic \u2014 cut out\nat the end \U0001f62c",
                     "tokens": {"Echo": False, "NoSound": True}}
         return {"@odata.type": TYPE + "participantEndpoint",
-                "name": "MTR-%08X" % rng.getrandbits(32), "cpuName": "Intel(R) Core(TM) i7 @ 1.90GHz",
+                "name": "MTR-%08X" % rng.getrandbits(32), "cpuName": "Intel(R) Core(TM) i7 1.90GHz",
                 "cpuCoresCount": rng.choice((2, 4, 8, None)), "cpuProcessorSpeedInMhz": 2112,
                 "feedback": feedback if level and rng.random() < .3 else None,
                 "userAgent": {"@odata.type": TYPE + "clientUserAgent", "platform": platform,
@@ -204,7 +208,7 @@ def _stream(rng, span, way, level):
 
 def _device(rng):
     return {"captureDeviceName": rng.choice(MICROPHONES), "captureDeviceDriver": None,
-            "renderDeviceName": rng.choice(SPEAKERS), "renderDeviceDriver": "Microsoft: 10.0.19041.1",
+            "renderDeviceName": rng.choice(SPEAKERS), "renderDeviceDriver": "Microsoft: 10.0.1",
             "sentSignalLevel": -rng.randrange(60), "receivedSignalLevel": -rng.randrange(60),
             "sentNoiseLevel": -rng.randrange(90), "receivedNoiseLevel": -rng.randrange(90),
             "initialSignalLevelRootMeanSquare": round(rng.random() * 300, 6),
@@ -219,7 +223,8 @@ def _device(rng):
 def _network(rng):
     mac = "-".join("%02X" % rng.getrandbits(8) for _ in range(6))
     return {"ipAddress": "10.%d.%d.7" % (rng.randrange(256), rng.randrange(256)),
-            "subnet": "10.%d.0.0" % rng.randrange(256), "linkSpeed": rng.choice((54000000, 4294967295)),
+            "subnet": "10.%d.0.0" % rng.randrange(256),
+            "linkSpeed": rng.choice((54000000, 4294967295)),
             "connectionType": rng.choice(("wired", "wifi", "unknown")),
             "port": rng.randrange(50000, 50060), "reflexiveIPAddress": "203.0.113.9",
             "relayIPAddress": "198.51.100.4", "relayPort": 3478, "macAddress": mac,
@@ -234,7 +239,7 @@ def _network(rng):
 
 
 def spell(item, plan):
-    """JSON text in the record's spelling: 0-3 raw UTF-8, 4-5 escaped, 6 with \\/, 7 with white space."""
+    """JSON text in the record's spelling: 0-3 raw UTF-8, 4-5 escaped, 6 with \\/, 7 with spaces."""
     if plan.style == 7:
         return json.dumps(item, ensure_ascii=False, indent=1)
     text = json.dumps(item, ensure_ascii=plan.style >= 4, separators=(",", ":"))

@@ -31,7 +31,7 @@ def ticks(unix_s):
 
 
 def stamp(tick, digits=7):
-    """Print a tick as Graph does: trailing zeros of the fraction dropped, at most `digits` of it."""
+    """Print a tick as Graph does: trailing zeros of the fraction dropped, at most `digits`."""
     seconds, fraction = divmod(tick, TICKS)
     text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
     part = ("%07d" % fraction)[:digits].rstrip("0")

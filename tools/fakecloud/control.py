@@ -4,7 +4,7 @@
 GET  /state /stats /report[?announced=1] /log /faults /version/{id}
 POST /faults   one fault or a list              DELETE /faults[/n]
 POST /sink     settings of sink.py, and "state": "up" | "down"
-POST /entra    settings of entra.py, and "certificate": PEM (register), "forget": true, "revoke": true
+POST /entra    settings of entra.py, and "certificate": PEM (register), "forget", "revoke": true
 POST /graph    settings of graph.py             POST /tls    {"graph": {"cert": "expired"}}
 POST /records  {"raise": {"ids": [...]} or {"share": x} or {"count": n}}
 POST /shutdown

@@ -71,9 +71,10 @@ class View:
             self.height = len(lines)
         elif time.monotonic() - self.last_line >= 1:
             self.last_line = time.monotonic()
-            print("  %6.1f s  listed %d of %d, complete %d, sink %s with %d events, %d times 429" % (
+            print("  %6.1f s  listed %d of %d, whole %d, sink %s with %d events, %d times 429" % (
                 stats["elapsed_s"], stats["announced"], stats["records"], stats["complete"],
-                "up" if stats["sink_up"] else "DOWN", stats["events"], stats["throttled"]), flush=True)
+                "up" if stats["sink_up"] else "DOWN", stats["events"], stats["throttled"]),
+                flush=True)
 
     def panel(self, stats):
         asked = sum(v for n, row in stats["requests"].items() if n.startswith("graph.")
@@ -82,7 +83,8 @@ class View:
         up = paint("up", GOOD, True) if stats["sink_up"] else paint("DOWN", BAD, True)
         return ["",
                 "  Graph   %s  %d of %d calls listed" % (
-                    bar(stats["announced"], stats["records"]), stats["announced"], stats["records"]),
+                    bar(stats["announced"], stats["records"]), stats["announced"],
+                    stats["records"]),
                 "          %d requests, %s read, %d times 429, %s changes to come" % (
                     asked, size(read), stats["throttled"], stats["pending"]),
                 "  sink    %s  %d of %d calls whole" % (
@@ -116,7 +118,7 @@ def prepare(args):
 
 
 def run_once(cloud, box, view):
-    """One run of anteroomd until it has nothing left to do. Returns its exit status, None: too long."""
+    """One run of anteroomd until it has nothing left to do: its exit status, None: too long."""
     begin = time.monotonic()
     process = box.start("--until-idle")
     while process.poll() is None:
@@ -142,8 +144,8 @@ def collect(cloud, box, view):
     settled = False
     for number in range(PASSES_MAX):
         if number:
-            view.say("  " + paint("the cloud has changed meanwhile: anteroomd runs again, from its store",
-                                  DIM, view.live))
+            view.say("  " + paint("the cloud has changed meanwhile: anteroomd runs again, "
+                                  "from its store", DIM, view.live))
         status = run_once(cloud, box, view)
         if status != 0:
             view.say("demo: anteroomd ended with status %s; its log is %s" % (
@@ -161,7 +163,8 @@ def collect(cloud, box, view):
 
 def keep_running(cloud, box):
     box.start()
-    print("\n  Running on: graph %(graph_url)s, sink %(sink_url)s, control %(control_url)s" % cloud.state)
+    print("\n  Running: graph %(graph_url)s, sink %(sink_url)s, control %(control_url)s"
+          % cloud.state)
     print("  log: %s\n  Ctrl-C ends it." % box.log_file, flush=True)
     try:
         while box.process.poll() is None and cloud.process.poll() is None:
@@ -174,8 +177,8 @@ def main():
     args = arguments()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     view = View()
-    print(paint("\n  Anteroom demo", BOLD, view.live) + ": %d calls of 30 days, seed %d, one of them a "
-          "meeting of 1,000 people\n" % (args.calls, args.seed), flush=True)
+    print(paint("\n  Anteroom demo", BOLD, view.live) + ": %d calls of 30 days, seed %d; one is "
+          "a meeting of 1,000 people\n" % (args.calls, args.seed), flush=True)
     cloud, box = prepare(args)
     try:
         begin = time.monotonic()

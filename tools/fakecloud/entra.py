@@ -196,7 +196,8 @@ class Entra:
         now, skew = self.now(), self.s["skew_s"]
         if now + skew < nbf - 1 or now - skew >= exp:
             raise Refused(500133)
-        if exp > now + skew + ASSERTION_S_MAX + SLACK_S or exp - nbf > ASSERTION_S_MAX + BACKDATE_S_MAX:
+        if exp > now + skew + ASSERTION_S_MAX + SLACK_S \
+                or exp - nbf > ASSERTION_S_MAX + BACKDATE_S_MAX:
             raise Refused(50013, "valid for too long")
         jti = claims.get("jti")
         if not isinstance(jti, str) or not 8 <= len(jti) <= 256:
@@ -235,19 +236,20 @@ class Entra:
         if roles:
             claims["roles"] = roles
         parts = [{"typ": "JWT", "alg": "RS256", "kid": "fake"}, claims]
-        text = [base64.urlsafe_b64encode(json.dumps(p).encode()).rstrip(b"=").decode() for p in parts]
+        text = [base64.urlsafe_b64encode(json.dumps(p).encode()).rstrip(b"=").decode()
+                for p in parts]
         return ".".join(text + [secrets.token_urlsafe(256)])
 
     def judge(self, token):
-        """What Graph thinks of a bearer token: None if it may read call records, else (status, code)."""
+        """What Graph thinks of a bearer token: None if it may read, else (status, code, text)."""
         known = self.tokens.get(token)
         if known is None:
             return 401, "InvalidAuthenticationToken", "Access token is malformed or unknown."
         expires, audience, roles, epoch = known
         if audience != "graph":
-            return 401, "InvalidAuthenticationToken", "Access token validation failure. Invalid audience."
+            return 401, "InvalidAuthenticationToken", "Invalid audience."
         if self.now() >= expires:
-            return 401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired."
+            return 401, "InvalidAuthenticationToken", "Lifetime validation failed."
         if epoch != self.epoch:
             return 401, "InvalidAuthenticationToken", "TokenRevoked"
         if ROLE not in roles:

@@ -33,14 +33,14 @@ from .clock import http_date
 from .records import dice, share
 from .server import Response
 
-MATCH = {"service", "kind", "method", "path", "record", "sample", "after_s", "until_s", "nth", "every",
-         "count", "per"}
+MATCH = {"service", "kind", "method", "path", "record", "sample", "after_s", "until_s", "nth",
+         "every", "count", "per"}
 DO = {"status", "headers", "body", "json", "html", "empty", "retry_after", "aadsts", "process",
-      "delay_s", "cut", "truncate", "slow_bps", "chunked", "close", "prefix", "bom", "garbage", "gzip",
-      "next_link", "empty_page", "repeat", "giant", "raise_version", "revoke"}
+      "delay_s", "cut", "truncate", "slow_bps", "chunked", "close", "prefix", "bom", "garbage",
+      "gzip", "next_link", "empty_page", "repeat", "giant", "raise_version", "revoke"}
 CANNED = ("status", "aadsts", "html", "empty", "body", "json", "garbage")
-HTML = ("<!DOCTYPE html><html><head><title>Sign in to the network</title></head><body><h1>Welcome to "
-        "the guest network</h1><p>Please accept the terms of use.</p></body></html>")
+HTML = ("<!DOCTYPE html><html><head><title>Sign in to the network</title></head><body><h1>Welcome "
+        "to the guest network</h1><p>Please accept the terms of use.</p></body></html>")
 
 
 class Fault:
@@ -58,7 +58,9 @@ class Fault:
     def takes(self, service, request, elapsed):
         """Count the request if it matches, and say whether the fault strikes it."""
         m = self.match
-        if m.get("service", service) != service or m.get("method", request.method) != request.method:
+        if m.get("service", service) != service:
+            return False
+        if m.get("method", request.method) != request.method:
             return False
         kinds = m.get("kind", request.kind)
         if request.kind not in (kinds if isinstance(kinds, list) else [kinds]):
@@ -116,11 +118,12 @@ class Faults:
         return {}
 
     def report(self):
-        return [{"id": f.number, "fired": f.total, "match": f.match, "do": f.do} for f in self.active]
+        return [{"id": f.number, "fired": f.total, "match": f.match, "do": f.do}
+                for f in self.active]
 
 
 def canned(do, request, now):
-    """The answer that a fault puts in place of the service's, None if it lets the service answer."""
+    """The answer that a fault puts in place of the service's; None: the service is to answer."""
     if do.get("cut") == "request":
         response = Response(500)
     elif "aadsts" in do:

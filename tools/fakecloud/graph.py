@@ -3,8 +3,8 @@
 
 Page faults (see faults.py): next_link self | other_origin | http | relative | metadata | missing;
 empty_page (no items, but a link to them); repeat (an item once more, in a listing one of the page
-before); giant (all items on one page); raise_version (the record gets a new version after this answer);
-revoke (all tokens die after this answer).
+before); giant (all items on one page); raise_version (the record gets a new version after this
+answer); revoke (all tokens die after this answer).
 """
 import json
 import re
@@ -73,7 +73,8 @@ class Graph:
         except GraphError as error:
             response = self._error(error, request_id, client_id)
         except odata.Invalid as invalid:
-            response = self._error(GraphError(400, "BadRequest", str(invalid)), request_id, client_id)
+            error = GraphError(400, "BadRequest", str(invalid))
+            response = self._error(error, request_id, client_id)
         response.headers.update({"Date": http_date(self.now()), "request-id": request_id})
         if client_id:
             response.headers["client-request-id"] = client_id
@@ -206,7 +207,8 @@ class Graph:
         if names is not None:
             head = {k: head[k] for k in names if k in head}
         parts = ['"@odata.context":%s' % json.dumps(GRAPH + "/$entity")]
-        parts += ["%s:%s" % (json.dumps(k), json.dumps(v, ensure_ascii=False)) for k, v in head.items()]
+        parts += ["%s:%s" % (json.dumps(k), json.dumps(v, ensure_ascii=False))
+                  for k, v in head.items()]
         plan = self.records.plan(index)
         for name in wanted:
             size = 1 << 30 if do.get("giant") else self._largest(name)
@@ -264,7 +266,7 @@ class Graph:
         if plan.rise_after_page is not None and page >= plan.rise_after_page:
             plan.rise_after_page = None
             self.records.raise_version(plan.index, self.cloud.clock.elapsed())
-            self.cloud.note("a call of %d people gets a new version while it is being read (page %d)"
+            self.cloud.note("a call of %d people gets a new version while it is read (page %d)"
                             % (plan.participants, page))
 
     # -- links

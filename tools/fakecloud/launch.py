@@ -18,7 +18,7 @@ PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.execu
 
 
 class CloudProcess:
-    """A running fake cloud. `changes` are laid over the scenario (see tools/fakecloud/scenario.py)."""
+    """A running fake cloud. `changes` are laid over the scenario (see scenario.py)."""
 
     def __init__(self, scenario, folder, **changes):
         self.folder = os.path.join(str(folder), "cloud")

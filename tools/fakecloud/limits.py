@@ -53,7 +53,7 @@ class Limits:
         return self.windows[name]
 
     def check(self, kind, key, now):
-        """Seconds to wait, 0 when the request may pass. `kind` is list or record, `key` the record."""
+        """Seconds to wait, 0 when the request may pass. Kinds: list, record."""
         gate = self.gates.get((kind, key))
         if gate is not None:
             if now < gate - 0.05:

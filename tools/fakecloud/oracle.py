@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What must arrive, what did arrive, and the difference.
 
-The truth comes from records.py and calls.py alone. For each version of a record the oracle keeps which
-parts arrived as they should (bit masks), so a thousand-person meeting costs a few hundred bytes.
+The truth comes from records.py and calls.py alone. For each version of a record the oracle keeps
+which parts arrived as they should (bit masks), so a thousand-person meeting costs little memory.
 """
 from collections import OrderedDict
 
@@ -41,8 +41,8 @@ def _plain(record):
 class Version:
     """What arrived of one version of one record."""
 
-    __slots__ = ("head", "sessions", "participants", "complete", "early", "repeats", "wrong", "dead",
-                 "full", "given_up")
+    __slots__ = ("head", "sessions", "participants", "complete", "early", "repeats", "wrong",
+                 "dead", "full", "given_up")
 
     def __init__(self):
         self.head = self.sessions = self.participants = 0
@@ -194,7 +194,9 @@ class Oracle:
         for index in range(self.records.total()):
             word, detail = self.verdict(index, moment, announced_only)
             counts[word] += 1
-            if word not in ("delivered", "hidden") and len(examples.setdefault(word, [])) < LIST_MAX:
+            if word in ("delivered", "hidden"):
+                continue
+            if len(examples.setdefault(word, [])) < LIST_MAX:
                 examples[word].append({"id": self.records.plan(index).id, "why": detail})
         versions = [v for by_number in self.arrived.values() for v in by_number.values()]
         counts["records"] = self.records.total() - counts.pop("hidden")

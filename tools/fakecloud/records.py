@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which calls exist, when each becomes visible and when its versions rise.
 
-Everything follows from (seed, index) by hashing, so a hundred thousand records cost one start time and
-one index each; a record's id holds its index, enciphered, and needs no table either.
+Everything follows from (seed, index) by hashing, so a hundred thousand records cost one start time
+and one index each; a record's id holds its index, enciphered, and needs no table either.
 """
 import array
 import bisect
@@ -92,7 +92,8 @@ class Records:
         if len(record_id) != 36:
             return None
         try:
-            index = int(record_id[28:], 16) ^ dice(self.seed, "cipher", record_id[:28])[0] ^ self._mask
+            key = dice(self.seed, "cipher", record_id[:28])[0]
+            index = int(record_id[28:], 16) ^ key ^ self._mask
         except ValueError:
             return None
         known = 0 <= index < self.count and self.plan(index).id == record_id
@@ -107,8 +108,10 @@ class Records:
         plan = Plan()
         plan.index, plan.id, plan.sample, plan.rise_after_page = index, self._id(index), None, None
         plan.kind = "peerToPeer" if share(d[1]) < s["p2p"] else "groupCall"
-        plan.participants = 2 if plan.kind == "peerToPeer" else 3 + d[2] % max(s["group_max"] - 2, 1)
-        plan.sessions = 1 if plan.kind == "peerToPeer" else plan.participants + d[2] // 65536 % 2
+        plan.participants, plan.sessions = 2, 1
+        if plan.kind == "groupCall":
+            plan.participants = 3 + d[2] % max(s["group_max"] - 2, 1)
+            plan.sessions = plan.participants + d[2] // 65536 % 2
         length_s = 20 + share(d[3]) ** 2 * 7000
         begin_s = t0 - s["days"] * DAY_S + 7200 + share(d[0]) * (s["days"] * DAY_S - 4 * 3600)
         if share(d[5]) < s["long"]:

@@ -30,27 +30,28 @@ def render(report, colour=None):
     colour = sys.stdout.isatty() if colour is None else colour
     records, sink = report["records"], report["sink"]
     rows = [paint("calls", BOLD, colour),
-            _row("existed", records["records"], "at the end, each at its last version", None, colour),
+            _row("existed", records["records"], "each at its last version", None, colour),
             _row("delivered whole", records["delivered"], "every part, bit for bit",
                  records["delivered"] + records["dead"] != records["records"], colour)]
     for word in ("missing", "incomplete", "wrong"):
         rows.append(_row(word, records[word], "", records[word] > 0, colour))
-    for word, note in (("dead", "refused by the sink for good"), ("quarantined", "given up by the box")):
+    for word, note in (("dead", "refused by the sink for good"),
+                       ("quarantined", "given up by the box")):
         if records[word]:
             rows.append(_row(word, records[word], note, None, colour))
-    rows += [_row("versions completed", records["versions_complete"], "older versions included", None,
-                  colour),
-             _row("parts sent again", records["duplicated"], "after crashes and restarts", None, colour),
+    rows += [_row("versions completed", records["versions_complete"], "older ones too", None, colour),
+             _row("parts sent again", records["duplicated"], "after restarts", None, colour),
              paint("sink", BOLD, colour),
              _row("events", sink["events"], "in %d batches, %s gzip of %s" % (
                  sink["batches"], size(sink["bytes_in"]), size(sink["bytes_text"])), None, colour),
-             _row("batches repeated", sink["repeated_batches"], "same key, same content", None, colour),
-             _row("malformed", sink["errors"], "; ".join(sink["error_texts"][:2]), sink["errors"] > 0,
-                  colour),
+             _row("batches repeated", sink["repeated_batches"], "same key, content", None, colour),
+             _row("malformed", sink["errors"], "; ".join(sink["error_texts"][:2]),
+                  sink["errors"] > 0, colour),
              paint("requests", BOLD, colour)]
     for name, row in sorted(report["requests"].items()):
         answers = ", ".join("%s: %d" % (k, v) for k, v in sorted(row.items()) if k != "bytes")
-        rows.append(_row(name, sum(v for k, v in row.items() if k != "bytes"), answers, None, colour))
+        total = sum(v for k, v in row.items() if k != "bytes")
+        rows.append(_row(name, total, answers, None, colour))
     rows.append(_row("throttled (429)", report["throttled"],
                      "%d came too early all the same" % report["early"], None, colour))
     for word, examples in records["examples"].items():

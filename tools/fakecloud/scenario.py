@@ -22,7 +22,8 @@ DEFAULTS = {
         "late": {"share": 0.0, "after_s": [2, 8]},                 # records that appear later
         "rising": {"share": 0.0, "after_s": [2, 8], "steps": 1},   # versions that rise
         "not_ready": {"share": 0.0, "for_s": [1, 3]},              # listed, but 404 at first
-        "meetings": [],            # {"sessions", "participants", "days_ago", "rises_s", "rise_after_page"}
+        "meetings": [],            # {"sessions", "participants", "days_ago", "rises_s",
+                                   #  "rise_after_page"}
         "samples": False,          # serve ../shared/samples too, where present
     },
     "depth": "sessions",           # what the collector is asked to fetch: "records" for heads only

@@ -51,7 +51,7 @@ class Response:
         self.headers = dict(headers or {})
         if content_type:
             self.headers["Content-Type"] = content_type
-        self.cut_after = None    # bytes of the body, then the connection is reset; -1: no byte at all
+        self.cut_after = None    # bytes of the body, then a reset; -1: no byte at all
         self.slow_bps = None     # bytes a second
         self.chunked = False
         self.close = False
@@ -196,7 +196,8 @@ class Listener:
             pass
         except BadRequest as error:
             self._note(str(error))
-            writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n"
+                         b"Connection: close\r\n\r\n")
         except Exception:  # a fault of our own must not hide: it stands in the report
             self._note("internal: " + traceback.format_exc())
         finally:

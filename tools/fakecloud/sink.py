@@ -2,12 +2,12 @@
 """The upstream: takes batches of events, checks everything about them, and fails when told to.
 
 Behaviour (settings, changed at run time through the control port):
-  authorization   value that the Authorization header must have, null for none (then mTLS, or nothing)
+  authorization   value that the Authorization header must have, null for none
   answer          "json" {"accepted":n,"rejected":[]} | "empty" | "garbage" (still 200)
   max_bytes       413 for larger bodies (as sent);  max_events   413 for more lines
-  poison          {"ids": [...], "share": x, "status": 400|422}: batches with such a record are refused
+  poison          {"ids": [...], "share": x, "status": 400|422}: such batches are refused
   reject          {"ids": [...], "share": x}: such events are refused one by one, in the answer
-  repeat_status   status for a batch whose key was seen before, null: taken as if it were new (409 = ok)
+  repeat_status   status for a batch whose key was seen before, null: the usual answer
 """
 import base64
 import hashlib
@@ -49,8 +49,9 @@ class Sink:
         self.next_seq = {}
         self.errors = []
         self.error_count = 0
-        self.counts = dict.fromkeys(("batches", "repeated_batches", "events", "bytes_in", "bytes_text",
-                                     "refused", "rejected_events", "gaps", "rewinds"), 0)
+        self.counts = dict.fromkeys(("batches", "repeated_batches", "events", "bytes_in",
+                                     "bytes_text", "refused", "rejected_events", "gaps",
+                                     "rewinds"), 0)
         self.last_device = ""
 
     def error(self, text):
@@ -134,11 +135,13 @@ class Sink:
         if any(b != a + 1 for a, b in zip(seqs, seqs[1:])):
             problems.append("seq does not rise one by one: %s ..." % seqs[:10])
         if request.header("x-batch-count") != str(len(events)):
-            problems.append("X-Batch-Count %r, %d events" % (request.header("x-batch-count"), len(events)))
+            problems.append("X-Batch-Count %r, %d events"
+                            % (request.header("x-batch-count"), len(events)))
         if not request.header("x-batch-seq").isdigit():
             problems.append("X-Batch-Seq %r" % request.header("x-batch-seq"))
         match = _KEY.fullmatch(request.header("idempotency-key"))
-        if not match or not seqs or (int(match.group(2)), int(match.group(3))) != (seqs[0], seqs[-1]):
+        named = [int(match.group(2)), int(match.group(3))] if match else []
+        if not seqs or named != [seqs[0], seqs[-1]]:
             problems.append("Idempotency-Key %r, seq %s to %s" % (
                 request.header("idempotency-key"), seqs[:1], seqs[-1:]))
 

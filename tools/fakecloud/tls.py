@@ -99,7 +99,7 @@ class Tls:
         return made
 
     def apply(self, context, settings):
-        """settings: key rsa|ecdsa, cert one of KINDS, tls 1.2|1.3|None (both), client_ca PEM|None."""
+        """settings: key rsa|ecdsa, cert one of KINDS, tls 1.2|1.3 (else both), client_ca PEM."""
         kind, key_kind = settings.get("cert", "good"), settings.get("key", "rsa")
         if kind not in KINDS:
             raise ValueError("no such certificate: %r" % kind)

@@ -17,8 +17,9 @@ def note(client, count=3):
     """Events of a type that the oracle does not judge."""
     first = client.seq
     client.seq += count
-    return [{"type": "notice", "tenant": client.state["tenant_id"], "id": "", "version": 0, "part": 0,
-             "seq": n, "event_time": "2026-01-01T00:00:00Z", "clock": "floor", "source": "box",
+    return [{"type": "notice", "tenant": client.state["tenant_id"], "id": "", "version": 0,
+             "part": 0, "seq": n, "event_time": "2026-01-01T00:00:00Z", "clock": "floor",
+             "source": "box",
              "collected_time": "2026-01-01T00:00:00Z", "data": {"n": n, "é": "\u2028\"\\"}}
             for n in range(first, first + count)]
 
@@ -46,7 +47,8 @@ def test_wrong_headers_are_noticed(client, change):
 
 @pytest.mark.parametrize("spoil", [
     lambda e: e[1].pop("clock"), lambda e: e[1].update(extra=1), lambda e: e[1].update(seq=99),
-    lambda e: e[1].update(data=[]), lambda e: e[1].update(version="1"), lambda e: e[1].update(part=-1),
+    lambda e: e[1].update(data=[]), lambda e: e[1].update(version="1"),
+    lambda e: e[1].update(part=-1),
     lambda e: e[1].update(event_time="yesterday"), lambda e: e[1].update(data={"x": float("nan")})])
 def test_wrong_lines_are_noticed(client, spoil):
     events = note(client)
