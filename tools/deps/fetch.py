@@ -192,10 +192,19 @@ def unpack(package, files, out):
                            cwd=target, check=True)
 
 
+def version_of(package, files):
+    """The Debian version that was really used: it differs from the lock if the revision moved on."""
+    if len(files) < 2 or files[1].name == package["debian"]["file"]:
+        return package["version"]
+    epoch = package["version"].partition(":")[0] + ":" if ":" in package["version"] else ""
+    return epoch + files[1].name[len(package["name"]) + 1:].partition(".debian.tar")[0]
+
+
 def fetch_all(lock, out, cache):
     cache.mkdir(parents=True, exist_ok=True)
     out.mkdir(parents=True, exist_ok=True)
     apt = None
+    used = []
     for package in lock["packages"]:
         files = from_cache(package, cache)
         origin = "cache"
@@ -206,7 +215,10 @@ def fetch_all(lock, out, cache):
             files = from_apt(package, apt, cache)
             origin = "archive"
         unpack(package, files, out)
-        say(f"source {package['name']} {package['version']} verified ({origin})")
+        used.append({"name": package["name"], "version": version_of(package, files),
+                     "files": [{"file": file.name, "sha256": sha256(file)} for file in files]})
+        say(f"source {package['name']} {used[-1]['version']} verified ({origin})")
+    (out / "sources.json").write_text(json.dumps(used, indent=2) + "\n")
 
 
 def main():
