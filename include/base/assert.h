@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * @file
+ * ASSERT: our own invariants, on in production, independent of NDEBUG.
+ * Never on bytes from network, disk, configuration or environment: those are RC_PARSE or RC_CORRUPT.
+ * Failing writes one line to stderr and aborts; the supervisor restarts, the boot path recovers.
+ */
+#ifndef BASE_ASSERT_H
+#define BASE_ASSERT_H
+
+_Noreturn void assert_failed(const char *condition, const char *file, int line);
+
+#define ASSERT(cond) ((cond) ? (void)0 : assert_failed(#cond, __FILE__, __LINE__))
+
+#endif
