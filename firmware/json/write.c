@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "json/json.h"
+
+/// Length of the well-formed UTF-8 sequence at s[at], or 0 (RFC 3629).
+static size_t sequence_len(struct span s, size_t at)
+{
+    static const struct {
+        unsigned char first_low, first_high, second_low, second_high;
+        uint8_t len;
+    } forms[] = {
+        { 0xC2, 0xDF, 0x80, 0xBF, 2 }, { 0xE0, 0xE0, 0xA0, 0xBF, 3 }, { 0xE1, 0xEC, 0x80, 0xBF, 3 },
+        { 0xED, 0xED, 0x80, 0x9F, 3 }, { 0xEE, 0xEF, 0x80, 0xBF, 3 }, { 0xF0, 0xF0, 0x90, 0xBF, 4 },
+        { 0xF1, 0xF3, 0x80, 0xBF, 4 }, { 0xF4, 0xF4, 0x80, 0x8F, 4 },
+    };
+    unsigned char first = (unsigned char)s.ptr[at];
+
+    for (size_t f = 0; f < sizeof(forms) / sizeof(forms[0]); f++) {
+        if (first < forms[f].first_low || first > forms[f].first_high) {
+            continue;
+        }
+        if (s.len - at < forms[f].len) {
+            return 0;
+        }
+        unsigned char second = (unsigned char)s.ptr[at + 1];
+        bool good = second >= forms[f].second_low && second <= forms[f].second_high;
+        for (size_t i = 2; i < forms[f].len; i++) {
+            good = good && ((unsigned char)s.ptr[at + i] & 0xC0u) == 0x80u;
+        }
+        return good ? forms[f].len : 0;
+    }
+    return 0;
+}
+
+static void put_control(struct buf *b, unsigned char c)
+{
+    const char byte = (char)c;
+
+    switch (c) {
+    case '"':
+        buf_put_str(b, "\\\"");
+        break;
+    case '\\':
+        buf_put_str(b, "\\\\");
+        break;
+    case '\n':
+        buf_put_str(b, "\\n");
+        break;
+    case '\r':
+        buf_put_str(b, "\\r");
+        break;
+    case '\t':
+        buf_put_str(b, "\\t");
+        break;
+    default:
+        buf_put_str(b, "\\u00");
+        buf_put_hex(b, (struct span){ .ptr = &byte, .len = 1 });
+    }
+}
+
+void json_put_string(struct buf *b, struct span text)
+{
+    size_t at = 0;
+
+    buf_put_char(b, '"');
+    while (at < text.len) {
+        unsigned char c = (unsigned char)text.ptr[at];
+        size_t len = c < 0x80 ? 1 : sequence_len(text, at);
+        if (c < 0x20 || c == '"' || c == '\\') {
+            put_control(b, c);
+        } else if (len == 0) {
+            buf_put_str(b, "\xEF\xBF\xBD"); // U+FFFD in place of what is no UTF-8
+            len = 1;
+        } else {
+            buf_put(b, span_sub(text, at, len));
+        }
+        at += len;
+    }
+    buf_put_char(b, '"');
+}
