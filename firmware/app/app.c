@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// The turn: a fixed order, whatever woke us. One policy's facts are handed to another as arguments here and nowhere else.
+#include "app/app.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "app/app_state.h"
+#include "base/crypto.h"
+#include "sys/heap.h"
+#include "sys/log.h"
+
+#define COMMIT_RETRY_MS 1000
+#define QUIET_MS        5000 ///< with nothing to do for this long, memory is given back
+
+static struct app app;
+
+struct app *app_instance(void)
+{
+    return &app;
+}
+
+static struct mono step_graph(struct app *a, struct now now)
+{
+    struct graph_facts facts;
+    const struct graph_token token = { .authorization = auth_bearer(&a->auth, now), .generation = auth_generation(&a->auth) };
+
+    if (!a->config.call_records_on) {
+        return MONO_NEVER;
+    }
+    struct mono wake = graph_step(&a->graph, token, now, &facts);
+    if (facts.token_refused) {
+        auth_reject(&a->auth, facts.refused, now);
+        return now.mono;
+    }
+    return wake;
+}
+
+static bool collected(const struct app *a, struct now now)
+{
+    return !a->config.call_records_on || graph_is_idle(&a->graph, now);
+}
+
+/// Events wait in RAM for a fuller block, but never longer than commit_ms, and not at all when nothing more is coming.
+static struct mono step_commit(struct app *a, struct now now)
+{
+    if (!spool_has_staged(&a->spool)) {
+        a->commit_due = MONO_NEVER;
+        return MONO_NEVER;
+    }
+    if (a->commit_due.ms == MONO_NEVER.ms) {
+        a->commit_due = mono_after(now.mono, a->config.commit_ms);
+    }
+    bool wanted = spool_wants_commit(&a->spool) || collected(a, now);
+    if (!mono_due(a->commit_due, now.mono) && (a->commit_failing || !wanted)) {
+        return a->commit_due;
+    }
+    enum rc rc = spool_commit(&a->spool);
+    if (rc == RC_OK) {
+        if (a->commit_failing) {
+            LOG_INFO("ev=commit_recovered");
+        }
+        a->commit_failing = false;
+        a->commit_due = MONO_NEVER;
+        return now.mono; // the sinks have something to do
+    }
+    if (!a->commit_failing) {
+        LOG_WARN("ev=commit_failed cause=%s now=kept_in_ram_and_tried_again", rc_name(rc));
+    }
+    a->commit_failing = true;
+    a->commit_due = mono_after(now.mono, COMMIT_RETRY_MS);
+    return a->commit_due;
+}
+
+static struct mono step_ships(struct app *a, struct now now)
+{
+    struct mono wake = MONO_NEVER;
+
+    for (unsigned i = 0; i < a->config.sinks_count; i++) {
+        wake = mono_min(wake, ship_step(&a->ships[i], now));
+    }
+    return wake;
+}
+
+static bool delivered(const struct app *a)
+{
+    for (unsigned i = 0; i < a->config.sinks_count; i++) {
+        if (!ship_is_idle(&a->ships[i])) {
+            return false;
+        }
+    }
+    return !spool_has_staged(&a->spool);
+}
+
+/// Whole pages inside an array; they read as zero when used again.
+static void give_back(void *start, size_t bytes)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t from = ((uintptr_t)start + page - 1) / page * page;
+    uintptr_t to = ((uintptr_t)start + bytes) / page * page;
+
+    if (from < to) {
+        (void)madvise((void *)from, to - from, MADV_DONTNEED); // advice: a refusal costs memory, nothing else
+    }
+}
+
+static void trim(struct app *a)
+{
+    http_idle(&a->http);
+    spool_idle(&a->spool);
+    for (unsigned i = 0; i < a->config.sinks_count; i++) {
+        ship_idle(&a->ships[i]);
+    }
+    give_back(a->graph.list.fetch.element_bytes, FETCH_ELEMENT_BYTES + FETCH_REST_BYTES);
+    for (unsigned i = 0; i < CONFIG_GRAPH_LANES; i++) {
+        give_back(a->graph.lanes[i].fetch.element_bytes, FETCH_ELEMENT_BYTES + FETCH_REST_BYTES);
+    }
+    give_back(a->tokens, sizeof(a->tokens));
+    give_back(a->line, sizeof(a->line));
+    give_back(a->shell, sizeof(a->shell));
+    give_back(a->scratch, sizeof(a->scratch));
+    give_back(a->text, sizeof(a->text));
+    heap_trim();
+    a->trimmed = true;
+}
+
+static struct mono app_step(struct app *a, struct now now)
+{
+    struct mono wake = http_step(&a->http, now);
+
+    wake = mono_min(wake, auth_step(&a->auth, now));
+    wake = mono_min(wake, step_graph(a, now));
+    wake = mono_min(wake, step_commit(a, now));
+    wake = mono_min(wake, step_ships(a, now));
+
+    bool quiet = collected(a, now) && delivered(a);
+    if (quiet && a->options.until_idle) {
+        a->stop = true;
+    }
+    if (!quiet) {
+        a->trimmed = false;
+    } else if (!a->trimmed && wake.ms - now.mono.ms > QUIET_MS) {
+        trim(a);
+    }
+    return wake;
+}
+
+static void run(struct app *a)
+{
+    struct mono wake = loop_now().mono;
+
+    while (!a->stop) {
+        struct now now = loop_wait(&a->loop, wake);
+        log_set_now(now);
+        crypto_set_time(now.wall.ms);
+        wake = app_step(a, now);
+    }
+}
+
+static void say_totals(const struct app *a)
+{
+    const struct graph_status *g = graph_status(&a->graph);
+    struct heap_stats heap = heap_stats();
+
+    LOG_INFO("ev=totals listed=%" PRIu64 " new=%" PRIu64 " done=%" PRIu64 " quarantined=%" PRIu64 " requests=%" PRIu64
+             " restarts=%" PRIu64 " throttled=%" PRIu64 " pool_peak_bytes=%zu wakeups=%" PRIu64,
+             g->records_listed, g->records_new, g->records_done, g->records_quarantined, g->requests, g->restarts, g->throttled,
+             heap.peak_bytes, a->loop.wakeups);
+}
+
+enum exit_code app_main(struct app *a, const struct options *options)
+{
+    a->options = *options;
+    if (options->check) {
+        return app_check(a);
+    }
+    enum exit_code code = app_start(a);
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    run(a);
+    say_totals(a);
+    app_finish(a);
+    return EXIT_DONE;
+}

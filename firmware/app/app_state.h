@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * @file
+ * struct app: the whole program's memory, in the order in which it is started.
+ */
+#ifndef APP_APP_STATE_H
+#define APP_APP_STATE_H
+#include "app/app.h"
+#include "app/files.h"
+#include "auth/auth.h"
+#include "auth/auth_state.h"
+#include "config/config.h"
+#include "graph/graph.h"
+#include "graph/graph_state.h"
+#include "hal/tokenstore.h"
+#include "loop/loop.h"
+#include "net/http.h"
+#include "net/http_state.h"
+#include "ship/ship.h"
+#include "ship/ship_state.h"
+#include "spool/spool.h"
+#include "spool/spool_state.h"
+
+/// Transfers, by purpose.
+enum app_slot {
+    SLOT_AUTH = 0,
+    SLOT_GRAPH = 1,                              ///< list, then one per lane
+    SLOT_SINKS = SLOT_GRAPH + 1 + CONFIG_GRAPH_LANES,
+    SLOT_COUNT = SLOT_SINKS + CONFIG_SINKS_MAX,
+};
+_Static_assert(SLOT_COUNT <= HTTP_TRANSFERS_MAX, "one transfer for every purpose");
+
+#define APP_CA_BYTES_MAX (32u * 1024u)
+
+struct app {
+    struct options options;
+    struct config config;
+    struct tokenstore store;
+    struct spool spool;
+    struct loop loop;
+    struct http http;
+    struct auth auth;
+    struct graph graph;
+    struct ship ships[CONFIG_SINKS_MAX];
+
+    int signal_fd;
+    bool stop;
+    struct mono commit_due;   ///< MONO_NEVER: nothing staged
+    bool commit_failing;
+    bool trimmed;             ///< memory was given back since the last work
+    struct span ca_pem;       ///< sandbox trust, or empty
+
+    struct json_token tokens[CONFIG_JSON_TOKENS_MAX];
+    char ca_bytes[APP_CA_BYTES_MAX];
+    char line[SPOOL_EVENT_BYTES_MAX];
+    char shell[GRAPH_SHELL_BYTES];
+    char scratch[SPOOL_BLOCK_RAW_BYTES_MAX];
+    char text[CONFIG_TEXT_BYTES_MAX];
+};
+_Static_assert(sizeof(struct app) <= CONFIG_APP_RAM_KIB * 1024u, "RAM budget of the board (CONFIG_APP_RAM_KIB)");
+
+// ---- start.c ----
+
+/// Read configuration and trust; faults are written to standard error. Shared with --check.
+enum exit_code app_read_config(struct app *a);
+/// Open and build everything, in order. What is wrong was said.
+enum exit_code app_start(struct app *a);
+void app_finish(struct app *a);
+
+// ---- check.c ----
+
+enum exit_code app_check(struct app *a);
+
+#endif

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// --check: look at everything, say everything that is wrong, change nothing.
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/app_state.h"
+#include "base/crypto.h"
+
+#define DAY_MS        INT64_C(86400000)
+#define EXPIRY_WARN_MS (30 * DAY_MS)
+
+struct findings {
+    unsigned wrong;
+};
+
+static void wrong(struct findings *f, const char *what, const char *advice)
+{
+    f->wrong++;
+    printf("wrong  %s; %s\n", what, advice);
+}
+
+static void right(const char *what)
+{
+    printf("ok     %s\n", what);
+}
+
+static bool check_state_dir(const char *dir, struct findings *f)
+{
+    struct stat st;
+
+    if (stat(dir, &st) != 0 || !S_ISDIR(st.st_mode)) {
+        wrong(f, "state directory: not there", "make it, owned by the user that anteroomd runs as");
+        return false;
+    }
+    if (access(dir, R_OK | W_OK | X_OK) != 0) {
+        wrong(f, "state directory: not writable", "give it to the user that anteroomd runs as");
+        return false;
+    }
+    right("state directory");
+    return true;
+}
+
+static void check_secret(struct app *a, const char *name, const char *what, struct findings *f)
+{
+    char line[160];
+    struct buf value = buf_of(a->text, TOKENSTORE_VALUE_BYTES_MAX);
+    enum rc rc = hal_tokenstore_get(&a->store, span_from_str(name), &value);
+
+    buf_wipe(&value);
+    snprintf(line, sizeof(line), "%s: secret \"%s\"%s%s", what, name, rc == RC_OK ? "" : ": ", rc == RC_OK ? "" : rc_name(rc));
+    if (rc == RC_OK) {
+        right(line);
+    } else {
+        wrong(f, line, "put it with: anteroomctl secret put --state DIR NAME");
+    }
+}
+
+static void check_identity(struct app *a, struct now now, struct findings *f)
+{
+    char key_bytes[CRYPTO_KEY_PEM_BYTES_MAX];
+    char cert_bytes[CRYPTO_CERT_PEM_BYTES_MAX];
+    struct buf key = BUF(key_bytes);
+    struct buf cert = BUF(cert_bytes);
+    struct crypto_certificate c;
+    enum rc key_rc = hal_tokenstore_get(&a->store, SPAN(AUTH_KEY_NAME), &key);
+    enum rc cert_rc = hal_tokenstore_get(&a->store, SPAN(AUTH_CERT_NAME), &cert);
+
+    if (key_rc == RC_NOTFOUND && cert_rc == RC_NOTFOUND) {
+        wrong(f, "key: not made yet", "anteroomctl certificate --state DIR makes it and prints what to upload");
+    } else if (key_rc != RC_OK || cert_rc != RC_OK || crypto_key_matches(buf_span(&key), buf_span(&cert)) != RC_OK ||
+               crypto_read_certificate(buf_span(&cert), &c) != RC_OK) {
+        wrong(f, "key: it and its certificate cannot be read or do not belong together", "delete both from tokens/ and make them anew");
+    } else if (now.wall.quality == CLOCK_TRUSTED && c.not_after_ms < now.wall.ms) {
+        wrong(f, "key: its certificate has expired", "delete both from tokens/, make them anew and upload the certificate");
+    } else if (c.not_after_ms < now.wall.ms + EXPIRY_WARN_MS) {
+        wrong(f, "key: its certificate expires within 30 days", "make and upload a new one");
+    } else {
+        right("key and certificate");
+    }
+    buf_wipe(&key);
+}
+
+static void check_secrets(struct app *a, struct now now, struct findings *f)
+{
+    enum rc rc = hal_tokenstore_open(&a->store, a->options.state_dir);
+    bool identity = a->config.credential == CREDENTIAL_CERTIFICATE;
+
+    if (rc != RC_OK) {
+        wrong(f, rc == RC_DENIED ? "token store: others can read it" : "token store: cannot be opened",
+              "set mode 0700 on tokens/ and 0600 on its files");
+        return;
+    }
+    if (a->config.credential == CREDENTIAL_SECRET) {
+        check_secret(a, AUTH_SECRET_NAME, "credential", f);
+    }
+    for (unsigned i = 0; i < a->config.sinks_count; i++) {
+        const struct config_sink *sink = &a->config.sinks[i];
+        identity = identity || sink->client_certificate[0] != '\0';
+        if (sink->authorization[0] != '\0') {
+            check_secret(a, sink->authorization, sink->name, f);
+        }
+    }
+    if (identity) {
+        check_identity(a, now, f);
+    }
+    hal_tokenstore_close(&a->store);
+}
+
+static void check_clock(struct now now, struct findings *f)
+{
+    if (now.wall.quality != CLOCK_TRUSTED) {
+        wrong(f, "clock: not set or not synchronised", "run a time service; nothing is signed in before the time is trusted");
+    } else {
+        right("clock");
+    }
+}
+
+enum exit_code app_check(struct app *a)
+{
+    struct findings f = { 0 };
+    struct now now = loop_now();
+    enum exit_code config = app_read_config(a);
+
+    crypto_set_time(now.wall.ms);
+    if (config == EXIT_DONE) {
+        right("configuration");
+    } else {
+        wrong(&f, "configuration", "see the lines above");
+    }
+    if (check_state_dir(a->options.state_dir, &f) && config == EXIT_DONE) {
+        if (crypto_init() != RC_OK) {
+            wrong(&f, "random numbers: the kernel gives none", "this is not a machine to run on");
+        } else {
+            check_secrets(a, now, &f);
+        }
+    }
+    check_clock(now, &f);
+    printf("%u thing(s) wrong\n", f.wrong);
+    return f.wrong == 0 ? EXIT_DONE : EXIT_CONFIG;
+}
