@@ -246,8 +246,8 @@ RC db_commit(struct spool *s, MDB_txn *txn, bool may_fill)
 RC db_grow(struct spool *s)
 {
     MDB_envinfo info;
-    if (s->env == NULL) {
-        return RC_IO;
+    if (s->env == NULL) { // the failure was one of the commit itself
+        TRY(db_open(s));
     }
     int code = mdb_env_info(s->env, &info);
     code = code != 0 ? code : mdb_env_set_mapsize(s->env, info.me_mapsize + GROW_BYTES);

@@ -100,13 +100,16 @@ void stage_sort(struct spool_stage *stage);
 void stage_clear(struct spool_stage *stage);
 int key_compare(struct span a, struct span b);
 
-// ---- spool_check.c, spool_files.c: opening
+// ---- spool_walk.c, spool_check.c, spool_files.c: opening
 
 enum check_verdict {
     CHECK_GOOD = 1,
     CHECK_BROKEN,
     CHECK_FAILED /* the device or system: says nothing about the store */
 };
+
+/// What is wrong with the store, as a short printable text; NULL: nothing. May crash.
+const char *walk_store(MDB_env *env);
 /// Walk the store in a child process. Reason is appended when it is broken.
 enum check_verdict check_store(const char *path, uint64_t map_bytes, struct buf *reason);
 
