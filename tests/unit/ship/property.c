@@ -19,7 +19,7 @@
 
 #define EVENTS      3000u
 #define POISON_STEP 89u ///< each such event is refused for good
-#define SEEDS       40u
+#define SEEDS       200u
 #define ROUNDS_MAX  20000u
 
 static struct {
