@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Fetch and build the third-party libraries once: a stamp holds the hash of everything that shapes the result.
+# Fetch and build the third-party libraries once: a stamp holds the hash of everything that shapes
+# the result.
 #
 # usage: ensure.sh OUT target|host ...      (OUT: usually build/deps)
 # ANTEROOM_CACHE: where verified tarballs are kept (default: ~/.cache/anteroom, else build/cache)
@@ -18,7 +19,8 @@ key() {
     printf '%s\n' "$ROOT" "$OUT"
     x86_64-linux-gnu-gcc --version | head -n 1
     cat "$HERE/lock.json" "$HERE/fetch.py" "$HERE/build.sh" "$HERE/mbedtls_config.h" \
-      "$HERE/curl.options" "$HERE/libs/CMakeLists.txt" "$ROOT/tools/cmake/musl.cmake"
+      "$HERE/curl.options" "$HERE/libs/CMakeLists.txt" "$ROOT/tools/cmake/musl.cmake" \
+      "$HERE"/patches/*/*.patch
   } | sha256sum | cut -d' ' -f1
 }
 
@@ -32,6 +34,9 @@ cache_directory() {
   fi
 }
 
+mkdir -p "$OUT"
+exec 9>"$OUT/lock" # two builds at once would tread on each other
+flock 9
 KEY=$(key)
 FETCHED=no
 for flavour in "$@"; do

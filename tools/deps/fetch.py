@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fetch and unpack the third-party sources named in lock.json.
 
-Trust: apt verifies the archive's signature (debian-archive-keyring) and with it every file's hash; on top of
-that the sha256 of each upstream tarball is pinned in lock.json. A file is used only if one of these holds:
+Trust: apt verifies the archive's signature (debian-archive-keyring) and with it every file's
+hash; on top of that the sha256 of each upstream tarball is pinned in lock.json. A file is used
+only if one of these holds:
   - its hash equals the lock (wherever it came from: cache, or apt with the pinned version);
-  - it is the Debian part of a newer revision, came through apt just now, and the upstream tarball still matches.
+  - it is the Debian part of a newer revision, came through apt just now, and the upstream
+    tarball still matches.
 Anything else stops the build.
 
 Nothing outside of --out and --cache is written: apt works in a private directory, without root.
@@ -59,7 +61,7 @@ def verify(path, pinned):
 
 
 def from_cache(package, cache):
-    """The package's files if all are in the cache. A wrong one there is refused, not fetched anew in silence."""
+    """The package's files if all are cached. A wrong one is refused, not fetched anew in silence."""
     files = [cache / pinned["file"] for pinned in pinned_parts(package)]
     if not all(file.is_file() for file in files):
         return None
@@ -73,12 +75,19 @@ class PrivateApt:
 
     def __init__(self, directory, lock):
         self.directory = directory
-        for sub in ("etc/sources.list.d", "etc/preferences.d", "state/lists/partial", "cache/archives/partial"):
+        for sub in (
+            "etc/sources.list.d",
+            "etc/preferences.d",
+            "state/lists/partial",
+            "cache/archives/partial",
+        ):
             (directory / sub).mkdir(parents=True, exist_ok=True)
         (directory / "state/status").touch()
         if not pathlib.Path(KEYRING).is_file():
             raise Refused(f"{KEYRING} is missing: install debian-archive-keyring")
-        source = f"deb-src [signed-by={KEYRING}] {self.mirror()} {lock['suite']} {lock['component']}\n"
+        source = (
+            f"deb-src [signed-by={KEYRING}] {self.mirror()} {lock['suite']} {lock['component']}\n"
+        )
         (directory / "etc/sources.list").write_text(source)
         conf = directory / "apt.conf"
         conf.write_text(self.config())
@@ -100,24 +109,43 @@ class PrivateApt:
             'APT::Sandbox::User "";',
         ]
         # A proxy is the one thing of the machine's settings that must not be lost.
-        dump = subprocess.run(["apt-config", "dump", "Acquire"], capture_output=True, text=True, check=True)
+        dump = subprocess.run(
+            ["apt-config", "dump", "Acquire"], capture_output=True, text=True, check=True
+        )
         lines += [line for line in dump.stdout.splitlines() if "::Proxy" in line]
         return "\n".join(lines) + "\n"
 
     @staticmethod
     def mirror():
-        """The archive that serves this machine most of its main packages; never written into the project."""
+        """The archive that serves this machine; never written into the project."""
         out = subprocess.run(
-            ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Component: main"],
-            capture_output=True, text=True, check=True).stdout.split()
+            [
+                "apt-get",
+                "indextargets",
+                "--format",
+                "$(REPO_URI)",
+                "Created-By: Packages",
+                "Component: main",
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
         bases = [uri for uri in out if "security" not in uri]
         if not bases:
-            raise Refused("apt knows no Debian archive: check /etc/apt/sources.list and run 'apt-get update'")
+            raise Refused(
+                "apt knows no Debian archive: check /etc/apt/sources.list and run 'apt-get update'"
+            )
         return max(sorted(set(bases)), key=bases.count)
 
     def run(self, *arguments):
-        done = subprocess.run(["apt-get", "-q", *arguments], cwd=self.directory, env=self.env,
-                              capture_output=True, text=True)
+        done = subprocess.run(
+            ["apt-get", "-q", *arguments],
+            cwd=self.directory,
+            env=self.env,
+            capture_output=True,
+            text=True,
+        )
         return done.returncode == 0, done.stdout + done.stderr
 
     def download(self, package, version):
@@ -156,8 +184,10 @@ def from_apt(package, apt, cache):
         return chosen
     files = apt.download(package, None)
     if not files:
-        raise Refused(f"{package['name']} {package['version']}: the archive does not serve it "
-                      f"(see {apt.directory}/last-error.log); put its files into {cache}")
+        raise Refused(
+            f"{package['name']} {package['version']}: the archive does not serve it "
+            f"(see {apt.directory}/last-error.log); put its files into {cache}"
+        )
     return newer_revision(package, files)
 
 
@@ -168,36 +198,46 @@ def newer_revision(package, files):
         raise Refused(f"{package['name']}: apt brought an incomplete source package")
     verify(orig, package["orig"])
     say("WARNING ------------------------------------------------------------------")
-    say(f"WARNING {package['name']}: Debian revision {package['version']} is gone; using {debian or orig}")
-    say("WARNING upstream's tarball is the pinned one; Debian's patches are NOT. Renew tools/deps/lock.json.")
+    say(f"WARNING {package['name']}: Debian revision {package['version']} is gone")
+    say(f"WARNING using {(debian or orig).name}")
+    say("WARNING upstream's tarball is the pinned one; Debian's patches are NOT.")
+    say("WARNING Renew tools/deps/lock.json.")
     say("WARNING ------------------------------------------------------------------")
     return [file for file in (orig, debian) if file]
 
 
 def unpack(package, files, out):
-    """Unpack the upstream tarball and apply Debian's patches in the order of debian/patches/series."""
+    """Unpack upstream's tarball; apply Debian's patches in their order, then ours by name."""
     target = out / package["name"]
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     subprocess.run(["tar", "-xf", files[0], "-C", target, "--strip-components=1"], check=True)
-    if len(files) < 2:
-        return
-    subprocess.run(["tar", "-xf", files[1], "-C", target], check=True)
-    series = target / "debian/patches/series"
-    for line in series.read_text().splitlines() if series.is_file() else []:
-        name = line.split("#")[0].split()
-        if name:
-            patch = target / "debian/patches" / name[0]
-            subprocess.run(["patch", "-p1", "-s", "-f", "--no-backup-if-mismatch", "-i", patch],
-                           cwd=target, check=True)
+    patches = []
+    if len(files) > 1:
+        subprocess.run(["tar", "-xf", files[1], "-C", target], check=True)
+        series = target / "debian/patches/series"
+        lines = series.read_text().splitlines() if series.is_file() else []
+        names = [line.split("#")[0].split() for line in lines]
+        patches = [target / "debian/patches" / name[0] for name in names if name]
+    for patch in patches + own_patches(package):
+        subprocess.run(
+            ["patch", "-p1", "-s", "-f", "--no-backup-if-mismatch", "-i", patch],
+            cwd=target,
+            check=True,
+        )
+
+
+def own_patches(package):
+    """Corrections of ours that no Debian revision holds yet; each file says why and until when."""
+    return sorted((HERE / "patches" / package["name"]).glob("*.patch"))
 
 
 def version_of(package, files):
-    """The Debian version that was really used: it differs from the lock if the revision moved on."""
+    """The Debian version really used: it differs from the lock if the revision moved on."""
     if len(files) < 2 or files[1].name == package["debian"]["file"]:
         return package["version"]
     epoch = package["version"].partition(":")[0] + ":" if ":" in package["version"] else ""
-    return epoch + files[1].name[len(package["name"]) + 1:].partition(".debian.tar")[0]
+    return epoch + files[1].name[len(package["name"]) + 1 :].partition(".debian.tar")[0]
 
 
 def fetch_all(lock, out, cache):
@@ -210,24 +250,43 @@ def fetch_all(lock, out, cache):
         origin = "cache"
         if files is None:
             if apt is None:
-                say("reading the Debian archive's index (private apt directory, signature verified)")
+                say(
+                    "reading the Debian archive's index (private apt directory, signature verified)"
+                )
                 apt = PrivateApt((out.parent / "apt").resolve(), lock)
             files = from_apt(package, apt, cache)
             origin = "archive"
         unpack(package, files, out)
-        used.append({"name": package["name"], "version": version_of(package, files),
-                     "files": [{"file": file.name, "sha256": sha256(file)} for file in files]})
+        used.append(
+            {
+                "name": package["name"],
+                "version": version_of(package, files),
+                "files": [{"file": file.name, "sha256": sha256(file)} for file in files],
+            }
+        )
         say(f"source {package['name']} {used[-1]['version']} verified ({origin})")
     (out / "sources.json").write_text(json.dumps(used, indent=2) + "\n")
+
+
+def check(lock, cache):
+    cached = sum(from_cache(package, cache) is not None for package in lock["packages"])
+    say(f"lock: {len(lock['packages'])} packages, {cached} of them cached and verified")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--lock", type=pathlib.Path, default=HERE / "lock.json")
-    parser.add_argument("--out", type=pathlib.Path, required=True, help="where to unpack")
-    parser.add_argument("--cache", type=pathlib.Path, required=True, help="tarballs, checked by hash")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--out", type=pathlib.Path, help="where to unpack")
+    what.add_argument("--check", action="store_true", help="only check the lock and what is cached")
+    parser.add_argument(
+        "--cache", type=pathlib.Path, required=True, help="tarballs, checked by hash"
+    )
     arguments = parser.parse_args()
     try:
+        if arguments.check:
+            check(load_lock(arguments.lock), arguments.cache)
+            return 0
         fetch_all(load_lock(arguments.lock), arguments.out.resolve(), arguments.cache)
     except (Refused, subprocess.CalledProcessError) as error:
         print(f"deps: REFUSED: {error}", file=sys.stderr)
