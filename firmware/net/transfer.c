@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A transfer as its reader sees it: state, result, and the ring of body bytes.
+ */
+#include <string.h>
+
+#include <sys/mman.h>
+
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "base/entropy.h"
+
+#include "net/http_state.h"
+#include "sys/heap.h"
+
+#define PAGE_BYTES 4096u
+
+bool http_ring_put(struct http_ring *ring, struct span bytes)
+{
+    if (bytes.len > HTTP_RING_BYTES - ring->len) {
+        return false;
+    }
+    size_t tail = (ring->head + ring->len) % HTTP_RING_BYTES;
+    size_t first = bytes.len < HTTP_RING_BYTES - tail ? bytes.len : HTTP_RING_BYTES - tail;
+    memcpy(ring->bytes + tail, bytes.ptr, first);
+    memcpy(ring->bytes, bytes.ptr + first, bytes.len - first);
+    ring->len += (uint32_t)bytes.len;
+    return true;
+}
+
+void http_ring_take(struct http_ring *ring, size_t bytes)
+{
+    ASSERT(bytes <= ring->len);
+    ring->len -= (uint32_t)bytes;
+    ring->head = ring->len == 0 ? 0u : (uint32_t)((ring->head + bytes) % HTTP_RING_BYTES);
+}
+
+void http_ring_forget(struct http_ring *ring)
+{
+    uintptr_t first = ((uintptr_t)ring->bytes + PAGE_BYTES - 1u) & ~(uintptr_t)(PAGE_BYTES - 1u);
+    uintptr_t end = ((uintptr_t)ring->bytes + HTTP_RING_BYTES) & ~(uintptr_t)(PAGE_BYTES - 1u);
+    (void)madvise((void *)first, end - first, MADV_DONTNEED); // only saves memory
+}
+
+void http_transfer_begin(struct http_transfer *t, const struct http_request *r, struct now now)
+{
+    uint8_t random[GUID_BYTES];
+    entropy_fill(random, sizeof(random));
+    t->result = (struct http_result){.fail = HTTP_OK};
+    struct buf id = BUF(t->result.client_request_id);
+    buf_put_guid(&id, random);
+    bool terminated = buf_terminate(&id);
+    ASSERT(terminated);
+
+    t->easy = NULL;
+    t->lines = NULL;
+    t->paused = false;
+    t->paused_in_window = false;
+    t->too_big = false;
+    t->total_at = mono_after(now.mono, r->total_ms);
+    t->stall_at = mono_after(now.mono, r->stall_ms);
+    t->stall_ms = r->stall_ms;
+    t->moved_bytes = 0;
+    t->body_bytes_max = r->body_bytes_max;
+    t->pool_failures = heap_stats().failures;
+    t->head_bytes = 0;
+    t->retry_after[0] = '\0';
+    t->ring.head = 0;
+    t->ring.len = 0;
+}
+
+enum http_state http_state(const struct http *h, unsigned slot)
+{
+    ASSERT(h != NULL && slot < HTTP_TRANSFERS_MAX);
+    return h->transfers[slot].state;
+}
+
+const struct http_result *http_result(const struct http *h, unsigned slot)
+{
+    ASSERT(h != NULL && slot < HTTP_TRANSFERS_MAX);
+    return &h->transfers[slot].result;
+}
+
+struct span http_body(const struct http *h, unsigned slot)
+{
+    ASSERT(h != NULL && slot < HTTP_TRANSFERS_MAX);
+    const struct http_ring *ring = &h->transfers[slot].ring;
+    uint32_t to_end = HTTP_RING_BYTES - ring->head;
+    return (struct span){.ptr = ring->bytes + ring->head,
+                         .len = ring->len < to_end ? ring->len : to_end};
+}
