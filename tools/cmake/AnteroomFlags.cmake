@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Flags of our own sources. What the firmware's tool chain adds (PIE, LTO, hardening) is in musl.cmake.
+# Flags of our own sources. What the firmware's tool chain adds (PIE, LTO, hardening) is in
+# musl.cmake.
 set(CMAKE_C_EXTENSIONS ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
@@ -19,7 +20,8 @@ else()
   add_compile_options(-fno-omit-frame-pointer)
   if(ANTEROOM_SANITIZE)
     set(ANTEROOM_SANITIZERS address,undefined)
-    add_compile_options(-O1 -fsanitize=${ANTEROOM_SANITIZERS},fuzzer-no-link -fno-sanitize-recover=all)
+    add_compile_options(-O1 -fno-sanitize-recover=all
+      -fsanitize=${ANTEROOM_SANITIZERS},fuzzer-no-link)
     add_link_options(-fsanitize=${ANTEROOM_SANITIZERS})
   else()
     add_compile_options(-O2)

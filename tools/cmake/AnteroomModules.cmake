@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# Modules and programs. The dependency rule is enforced by include paths: for each module the build tree
-# gets a directory with one link in it, and a source sees only the directories of what it declares.
+# Modules and programs. The dependency rule is enforced by include paths: for each module the build
+# tree gets a directory with one link in it, and a source sees only the directories of what it
+# declares.
 #
 #   anteroom_module(json LAYER mechanism SOURCES scan.c json.c cut.c LIBS jsmn DEPS base)
 #     LAYER          base | mechanism | policy | app | hal | board
@@ -70,7 +71,8 @@ function(anteroom_module name)
   endif()
   add_library(${name} STATIC ${A_SOURCES})
   anteroom_link(${name} ${name} ${CMAKE_CURRENT_SOURCE_DIR})
-  anteroom_includes(${name} AREAS ${ANTEROOM_SEES_${A_LAYER}} MODULES ${name} ${A_DEPS} LIBS ${A_LIBS})
+  anteroom_includes(${name} AREAS ${ANTEROOM_SEES_${A_LAYER}} MODULES ${name} ${A_DEPS}
+    LIBS ${A_LIBS})
   target_compile_options(${name} PRIVATE -Wmissing-prototypes)
   if(CMAKE_CROSSCOMPILING AND NOT ANTEROOM_TESTS)
     if(name IN_LIST ANTEROOM_FAST_MODULES)
@@ -98,7 +100,8 @@ function(anteroom_modules_check)
   endforeach()
 endfunction()
 
-# Everything that the given modules need: closure over DEPS into OUT_MODULES, their libraries into OUT_LIBS.
+# Everything that the given modules need: closure over DEPS into OUT_MODULES, their libraries into
+# OUT_LIBS.
 function(anteroom_closure out_modules out_libs)
   set(todo ${ARGN})
   set(seen "")
@@ -154,7 +157,8 @@ function(anteroom_program name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
   if(CMAKE_CROSSCOMPILING AND NOT ANTEROOM_TESTS)
     target_compile_options(${name} PRIVATE ${ANTEROOM_OPT_SMALL})
-    target_link_options(${name} PRIVATE ${ANTEROOM_OPT_SMALL} -Wl,-Map=${CMAKE_BINARY_DIR}/${name}.map)
+    target_link_options(${name} PRIVATE ${ANTEROOM_OPT_SMALL}
+      -Wl,-Map=${CMAKE_BINARY_DIR}/${name}.map)
     add_custom_command(TARGET ${name} POST_BUILD
       COMMAND objcopy --only-keep-debug $<TARGET_FILE:${name}> $<TARGET_FILE:${name}>.debug
       COMMAND strip $<TARGET_FILE:${name}>

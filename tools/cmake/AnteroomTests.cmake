@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Test programs.
-#   anteroom_unit(cut SOURCES cut.c MODULES json base [LIBS lmdb] [DEFINES X=1] [LINK -Wl,--wrap=f] [TIMEOUT 60])
+#   anteroom_unit(cut SOURCES cut.c MODULES json base [LIBS lmdb] [DEFINES X=1] [LINK -Wl,--wrap=f]
+# [TIMEOUT 60])
 #   anteroom_contract(tokenstore_file SOURCES tokenstore.c MODULES tokenstore_file base)
 #   anteroom_fuzz(json SOURCES json.c MODULES json base)      host with sanitizers only
-# A test runs in the project's root. ANTEROOM_SHARED names the reference samples (tests skip visibly without
-# them), ANTEROOM_TMP a directory of the build tree for scratch files.
+# A test runs in the project's root. ANTEROOM_SHARED names the reference samples (tests skip visibly
+# without them), ANTEROOM_TMP a directory of the build tree for scratch files.
 
 if(DEFINED ENV{ANTEROOM_SHARED})
   set(ANTEROOM_SHARED $ENV{ANTEROOM_SHARED})
@@ -21,7 +22,8 @@ function(anteroom_test_program target)
   list(APPEND libs ${A_LIBS})
   add_executable(${target} ${A_SOURCES})
   anteroom_includes(${target} AREAS base hal board MODULES ${modules} LIBS ${A_LIBS} cmocka)
-  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests/support ${CMAKE_SOURCE_DIR}/tests)
+  target_include_directories(${target} PRIVATE
+    ${CMAKE_SOURCE_DIR}/tests/support ${CMAKE_SOURCE_DIR}/tests)
   target_compile_definitions(${target} PRIVATE ${A_DEFINES})
   target_link_options(${target} PRIVATE ${A_LINK})
   anteroom_link_modules(${target} "${modules}" "${libs}")
@@ -65,8 +67,10 @@ function(anteroom_cmocka_test kind name)
   set(scratch ${CMAKE_BINARY_DIR}/scratch/${target})
   file(MAKE_DIRECTORY ${scratch})
   add_test(NAME ${test} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(${test} PROPERTIES TIMEOUT ${A_TIMEOUT} LABELS ${kind} ENVIRONMENT
-    "ANTEROOM_SHARED=${ANTEROOM_SHARED};ANTEROOM_TMP=${scratch};ASAN_OPTIONS=detect_stack_use_after_return=1")
+  set(environment ANTEROOM_SHARED=${ANTEROOM_SHARED} ANTEROOM_TMP=${scratch}
+    ASAN_OPTIONS=detect_stack_use_after_return=1)
+  set_tests_properties(${test} PROPERTIES TIMEOUT ${A_TIMEOUT} LABELS ${kind}
+    ENVIRONMENT "${environment}")
 endfunction()
 
 function(anteroom_unit name)

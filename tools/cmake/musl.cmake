@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tool chain of everything that ends in the firmware: musl, static-PIE, LTO, hardened.
 #
-# gcc is steered by the specs file that musl itself generates. Two obvious other ways fail in silence:
+# gcc is steered by the specs file that musl itself generates. Two obvious other ways fail in
+# silence:
 # musl-gcc of Debian 12 makes a dynamic PIE of -static-pie, and --sysroot links glibc's libc.a.
 # tools/check/elf.py looks at the result.
 #

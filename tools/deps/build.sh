@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Build the third-party libraries twice, from the sources that fetch.py unpacked:
 #   target: musl sysroot and static archives for the firmware (LTO, hardened, small)
-#   host:   the same versions against the machine's glibc, for unit tests and fuzzing under ASan and UBSan
+#   host:   the same versions against the machine's glibc, for unit tests and fuzzing under ASan and
+# UBSan
 #
 # usage: build.sh ROOT OUT target|host
 set -euo pipefail
@@ -49,7 +50,8 @@ build_musl() {
       -ffile-prefix-map=$OUT=deps"
   make -j"$JOBS"
   make install DESTDIR="$sysroot"
-  # musl's own specs: the only steering of gcc that gives a true static-PIE (see tools/cmake/musl.cmake).
+  # musl's own specs: the only steering of gcc that gives a true static-PIE (see
+  # tools/cmake/musl.cmake).
   sh "$SRC/musl/tools/musl-gcc.specs.sh" \
     "$sysroot/usr/include" "$sysroot/usr/lib" /lib/ld-musl-x86_64.so.1 >"$sysroot/musl.specs"
   # The kernel's interface headers are the machine's.

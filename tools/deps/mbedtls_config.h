@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * The one Mbed TLS configuration of Anteroom: a TLS client, certificate assertions, one self-signed certificate.
+ * The one Mbed TLS configuration of Anteroom: a TLS client, certificate assertions, one self-signed
+ * certificate.
  *
  * The library does not export MBEDTLS_CONFIG_FILE, so the build copies this file over the installed
  * mbedtls/mbedtls_config.h: library, curl and firmware then agree on every structure.
  * tests/unit/deps/mbedtls_config.c holds the options whose absence fails only at run time.
  */
 
-/* Platform. The binary defines malloc and free itself (one bounded pool), so no memory hooks are needed here. */
+/* Platform. The binary defines malloc itself (one bounded pool): no memory hooks are needed. */
 #define MBEDTLS_HAVE_ASM
 #define MBEDTLS_HAVE_TIME
 #define MBEDTLS_HAVE_TIME_DATE
@@ -24,7 +25,7 @@
 #define MBEDTLS_NO_PLATFORM_ENTROPY
 #define MBEDTLS_CTR_DRBG_C
 
-/* PSA. Without EXCLUSIVE_BUFFERS every record is copied twice: 28 KB more per connection and 4 KB of code. */
+/* PSA. Without EXCLUSIVE_BUFFERS every record is copied twice: 28 KB more per connection. */
 #define MBEDTLS_PSA_CRYPTO_C
 #define MBEDTLS_USE_PSA_CRYPTO
 #define MBEDTLS_PSA_ASSUME_EXCLUSIVE_BUFFERS
@@ -75,7 +76,7 @@
 #define MBEDTLS_X509_CRT_PARSE_C
 #define MBEDTLS_X509_CREATE_C
 #define MBEDTLS_X509_CRT_WRITE_C
-#define MBEDTLS_X509_RSASSA_PSS_SUPPORT // TLS 1.3 with an RSA server needs it; TLS 1.2 does not show its absence
+#define MBEDTLS_X509_RSASSA_PSS_SUPPORT // TLS 1.3 with an RSA server needs it
 
 /* TLS: client only, 1.2 and 1.3 */
 #define MBEDTLS_SSL_TLS_C
@@ -96,8 +97,8 @@
 
 /*
  * A server we do not know sends records of 16 KiB, ours may be small.
- * MBEDTLS_SSL_VARIABLE_BUFFER_LENGTH stays off: with OUT < IN it shrinks the input buffer after a TLS 1.2
- * handshake, and larger answers then fail.
+ * MBEDTLS_SSL_VARIABLE_BUFFER_LENGTH stays off: with OUT < IN it shrinks the input buffer after a
+ * TLS 1.2 handshake, and larger answers then fail.
  */
 #define MBEDTLS_SSL_IN_CONTENT_LEN  16384
 #define MBEDTLS_SSL_OUT_CONTENT_LEN 4096

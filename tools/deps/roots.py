@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Write the trust anchors named in roots.lock as a C file, taken from the machine's ca-certificates by fingerprint.
+"""Write the trust anchors named in roots.lock as a C file.
 
-The names of the files there do not matter, only what is in them; a fingerprint that is not found is an error.
+They are taken from the machine's ca-certificates by fingerprint.
+
+The names of the files there do not matter, only what is in them; a fingerprint that is not found is
+an error.
 """
 import argparse
 import base64
@@ -30,8 +33,12 @@ def available_roots(directory):
 
 
 def c_source(roots):
-    lines = ["/* Made by tools/deps/roots.py from tools/deps/roots.lock. */", '#include "base/roots.h"', "",
-             "const char roots_pem[] ="]
+    lines = [
+        "/* Made by tools/deps/roots.py from tools/deps/roots.lock. */",
+        '#include "base/roots.h"',
+        "",
+        "const char roots_pem[] =",
+    ]
     for name, der in roots:
         lines.append(f"    /* {name} */")
         lines.append('    "-----BEGIN CERTIFICATE-----\\n"')
@@ -46,14 +53,18 @@ def c_source(roots):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--lock", type=pathlib.Path, required=True)
-    parser.add_argument("--certificates", type=pathlib.Path, default="/usr/share/ca-certificates/mozilla")
+    parser.add_argument(
+        "--certificates", type=pathlib.Path, default="/usr/share/ca-certificates/mozilla"
+    )
     parser.add_argument("--out", type=pathlib.Path, required=True)
     arguments = parser.parse_args()
     found = available_roots(arguments.certificates)
     roots = []
     for fingerprint, name in wanted_roots(arguments.lock):
         if fingerprint not in found:
-            print(f"roots: {name} ({fingerprint}) is not in {arguments.certificates}", file=sys.stderr)
+            print(
+                f"roots: {name} ({fingerprint}) is not in {arguments.certificates}", file=sys.stderr
+            )
             return 1
         roots.append((name, found[fingerprint]))
     arguments.out.write_text(c_source(roots))

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write a CycloneDX SBOM of exactly what was linked.
 
-The linker's maps say which archives gave members; lock.json and sources.json say what these are. An archive that
-is not in the lock is an error, so that nothing can slip into the firmware unseen. jsmn is a header without
-an archive: it counts when the jsmn fence (module json) is linked.
+The linker's maps say which archives gave members; lock.json and sources.json say what these are.
+An archive that is not in the lock is an error, so that nothing can slip into the firmware unseen.
+jsmn is a header without an archive: it counts when the jsmn fence (module json) is linked.
 """
 import argparse
 import datetime
@@ -16,15 +16,25 @@ import sys
 import urllib.parse
 import uuid
 
-ARCHIVES = {"libcurl.a": "curl", "libmbedtls.a": "mbedtls", "liblmdb.a": "lmdb", "libz.a": "zlib", "libc.a": "musl",
-            "libjson.a": "jsmn"}
+ARCHIVES = {
+    "libcurl.a": "curl",
+    "libmbedtls.a": "mbedtls",
+    "liblmdb.a": "lmdb",
+    "libz.a": "zlib",
+    "libc.a": "musl",
+    "libjson.a": "jsmn",
+}
 COMPILER = {"libgcc.a", "libgcc_eh.a"}
 EMPTY = {"libpthread.a", "libm.a", "libdl.a", "librt.a"}  # musl keeps everything in libc.a
 
 
 def debian_version(package):
-    out = subprocess.run(["dpkg-query", "-W", "-f", "${source:Package} ${source:Version}", package],
-                         capture_output=True, text=True, check=True)
+    out = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${source:Package} ${source:Version}", package],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return out.stdout.split()
 
 
@@ -38,7 +48,9 @@ def linked_names(maps, build):
                 names.add(ARCHIVES[file.name])
             elif file.name in COMPILER:
                 names.add("libgcc")
-            elif file.name not in EMPTY and not (build / archive).resolve().is_relative_to(build.resolve()):
+            elif file.name not in EMPTY and not (build / archive).resolve().is_relative_to(
+                build.resolve()
+            ):
                 raise SystemExit(f"sbom: {archive} is linked, and nobody says what it is")
     return names
 
@@ -60,38 +72,73 @@ def component(package, source):
         "hashes": [{"alg": "SHA-256", "content": source["files"][0]["sha256"]}],
         "purl": purl(package["name"], version),
         "properties": [{"name": "debian:version", "value": version}]
-        + [{"name": "source:sha256:" + file["file"], "value": file["sha256"]} for file in source["files"]],
+        + [
+            {"name": "source:sha256:" + file["file"], "value": file["sha256"]}
+            for file in source["files"]
+        ],
     }
 
 
 def machine_component(package, name, licence, use):
-    """Something that the machine's own Debian gave: the compiler's runtime, the root certificates."""
+    """What the machine's own Debian gave: the compiler's runtime, the root certificates."""
     source, version = debian_version(package)
-    return {"type": "library", "bom-ref": purl(source, version) + "#" + name, "name": name, "version": version,
-            "description": use, "licenses": [{"expression": licence}], "purl": purl(source, version)}
+    return {
+        "type": "library",
+        "bom-ref": purl(source, version) + "#" + name,
+        "name": name,
+        "version": version,
+        "description": use,
+        "licenses": [{"expression": licence}],
+        "purl": purl(source, version),
+    }
 
 
 def bill(lock, sources, names, epoch):
     by_name = {source["name"]: source for source in sources}
-    components = [component(package, by_name[package["name"]])
-                  for package in lock["packages"] if package["name"] in names]
+    components = [
+        component(package, by_name[package["name"]])
+        for package in lock["packages"]
+        if package["name"] in names
+    ]
     if "libgcc" in names:
-        components.append(machine_component("libgcc-12-dev", "libgcc", "GPL-3.0-or-later WITH GCC-exception-3.1",
-                                            "compiler runtime"))
-    components.append(machine_component("ca-certificates", "ca-certificates", "MPL-2.0",
-                                        "root certificates, chosen by fingerprint"))
-    stamp = datetime.datetime.fromtimestamp(epoch, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        components.append(
+            machine_component(
+                "libgcc-12-dev",
+                "libgcc",
+                "GPL-3.0-or-later WITH GCC-exception-3.1",
+                "compiler runtime",
+            )
+        )
+    components.append(
+        machine_component(
+            "ca-certificates",
+            "ca-certificates",
+            "MPL-2.0",
+            "root certificates, chosen by fingerprint",
+        )
+    )
+    stamp = datetime.datetime.fromtimestamp(epoch, datetime.timezone.utc).strftime(
+        "%Y-%m-%dT%H:%M:%SZ"
+    )
     identity = json.dumps(components, sort_keys=True)
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
         "serialNumber": "urn:uuid:" + str(uuid.uuid5(uuid.NAMESPACE_URL, identity)),
         "version": 1,
-        "metadata": {"timestamp": stamp,
-                     "component": {"type": "firmware", "bom-ref": "anteroom", "name": "anteroom",
-                                   "licenses": [{"expression": "Apache-2.0"}]}},
+        "metadata": {
+            "timestamp": stamp,
+            "component": {
+                "type": "firmware",
+                "bom-ref": "anteroom",
+                "name": "anteroom",
+                "licenses": [{"expression": "Apache-2.0"}],
+            },
+        },
         "components": components,
-        "dependencies": [{"ref": "anteroom", "dependsOn": [each["bom-ref"] for each in components]}],
+        "dependencies": [
+            {"ref": "anteroom", "dependsOn": [each["bom-ref"] for each in components]}
+        ],
     }
 
 

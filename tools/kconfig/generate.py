@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Turn Kconfig and a board's defconfig into .config, autoconf.h and config.cmake.
 
-Stricter than kconfiglib's own commands: a symbol that Kconfig does not know, a value out of range or a
-value that did not take effect is an error. A bool that is off is defined as 0, so that `if (CONFIG_X)` compiles.
+Stricter than kconfiglib's own commands: a symbol that Kconfig does not know, a value out of range
+or a value that did not take effect is an error. A bool that is off is defined as 0, so that
+`if (CONFIG_X)` compiles.
 """
 import argparse
 import os
@@ -46,12 +47,17 @@ def value_in_c(symbol):
 
 def header(config):
     lines = ["/* Made by tools/kconfig/generate.py from Kconfig and the board's defconfig. */"]
-    lines += [f"#define CONFIG_{symbol.name} {value_in_c(symbol)}" for symbol in config.unique_defined_syms]
+    lines += [
+        f"#define CONFIG_{symbol.name} {value_in_c(symbol)}"
+        for symbol in config.unique_defined_syms
+    ]
     return "\n".join(lines) + "\n"
 
 
 def fragment(config):
-    return "".join(f"set(CONFIG_{symbol.name} {value_in_c(symbol)})\n" for symbol in config.unique_defined_syms)
+    return "".join(
+        f"set(CONFIG_{symbol.name} {value_in_c(symbol)})\n" for symbol in config.unique_defined_syms
+    )
 
 
 def main():

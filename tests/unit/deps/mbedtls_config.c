@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+
 #include <mbedtls/build_info.h>
 #include <mbedtls/version.h>
 
