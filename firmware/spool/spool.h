@@ -30,7 +30,7 @@
 #include "base/span.h"
 
 #define SPOOL_EVENT_BYTES_MAX  (CONFIG_JSON_ELEMENT_KIB * 1024u + 4096u) ///< one event line
-#define SPOOL_BLOCK_SEAL_BYTES (60u * 1024u) ///< a block is full when it has grown past this
+#define SPOOL_BLOCK_SEAL_BYTES (92u * 1024u) ///< a block is full when it has grown past this
 #define SPOOL_BLOCK_BYTES_MAX                                                                      \
     (SPOOL_BLOCK_SEAL_BYTES + DEFLATE_HELD_BYTES + DEFLATE_BOUND(SPOOL_EVENT_BYTES_MAX) + 64u)
 /// Uncompressed bytes of a block.
