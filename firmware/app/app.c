@@ -128,12 +128,12 @@ static void trim(struct app *a)
 
 static struct mono app_step(struct app *a, struct now now)
 {
-    struct mono wake = http_step(&a->http, now);
+    struct mono wake = auth_step(&a->auth, now);
 
-    wake = mono_min(wake, auth_step(&a->auth, now));
     wake = mono_min(wake, step_graph(a, now));
     wake = mono_min(wake, step_commit(a, now));
     wake = mono_min(wake, step_ships(a, now));
+    wake = mono_min(wake, http_step(&a->http, now)); // last: what the others started is part of the sleep
 
     bool quiet = collected(a, now) && delivered(a);
     if (quiet && a->options.until_idle) {
