@@ -9,22 +9,17 @@
  * - A page that a transaction freed can be used again by the second transaction after it, so that
  *   a full map can lack pages even to delete: commits stop short of the quota, and db_grow is the
  *   last resort of a delete.
- * - A file that grows can run out of disk in the middle: the disk space is taken in advance.
  */
 #include "spool/spool_db.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include "base/assert.h"
 
-#define KEPT_SHARE       20u // one page in 20 is kept for deletes
-#define GROW_BYTES       (256u * 1024u)
-#define DISK_AHEAD_BYTES (1024u * 1024u) // more than a commit and an ack can add
-#define DB_MODE          0600
+#define KEPT_SHARE 20u // one page in 20 is kept for deletes
+#define GROW_BYTES (256u * 1024u)
+#define DB_MODE    0600
 
 const char *const db_names[SPOOL_TABLES] = {
     [SPOOL_EVENTS] = "event",
@@ -252,38 +247,4 @@ RC db_grow(struct spool *s)
     int code = mdb_env_info(s->env, &info);
     code = code != 0 ? code : mdb_env_set_mapsize(s->env, info.me_mapsize + GROW_BYTES);
     return db_rc(code);
-}
-
-RC db_reserve_disk(struct spool *s)
-{
-    MDB_envinfo info;
-    struct stat st;
-    int fd;
-    if (s->env == NULL) {
-        return RC_OK; // the commit opens it; the one after reserves
-    }
-    if (mdb_env_info(s->env, &info) != 0 || mdb_env_get_fd(s->env, &fd) != 0) {
-        return RC_IO;
-    }
-    uint64_t wanted = (info.me_last_pgno + 1u) * (uint64_t)s->page_bytes + DISK_AHEAD_BYTES;
-    wanted = wanted < info.me_mapsize ? wanted : info.me_mapsize;
-    if (wanted <= s->file_bytes) {
-        return RC_OK;
-    }
-    if (fstat(fd, &st) != 0) {
-        return RC_IO;
-    }
-    s->file_bytes = (uint64_t)st.st_size;
-    if (wanted <= s->file_bytes) {
-        return RC_OK;
-    }
-    wanted += DISK_AHEAD_BYTES; // not again with the next commit
-    wanted = wanted < info.me_mapsize ? wanted : info.me_mapsize;
-    int code = posix_fallocate(fd, st.st_size, (off_t)(wanted - s->file_bytes));
-    if (code == 0) {
-        s->file_bytes = wanted;
-        return RC_OK;
-    }
-    // Where it is not offered, the write itself tells that the disk is full.
-    return db_rc(code) == RC_FULL ? RC_FULL : RC_OK;
 }

@@ -42,7 +42,7 @@ RC db_commit(struct spool *s, MDB_txn *txn, bool may_fill);
 /// Let the map outgrow the quota by a little, for a delete that found no page. No transaction may
 /// be alive.
 RC db_grow(struct spool *s);
-/// Make sure that the disk has room for a commit and for the deletes after it.
+/// spool_disk.c: make sure that the disk has room for a commit and for the deletes after it.
 RC db_reserve_disk(struct spool *s);
 
 // ---- spool_rows.c: stored formats
