@@ -24,7 +24,7 @@ PASSES_MAX = 6        # runs of anteroomd, each from where the last one ended
 PASS_S_MAX = 600
 WIDTH = 30            # of a progress bar
 CALL_RECORDS = {      # as in production, but in seconds instead of minutes and hours
-    "backfill_days": 30, "hot_interval_s": 1, "warm_interval_s": 1, "cold_interval_s": 2,
+    "backfill_days": 30, "hot_interval_s": 5, "warm_interval_s": 5, "cold_interval_s": 5,
     "list_per_20s": 2000, "record_per_20s": 800, "app_per_20s": 40000,
     "retry_base_ms": 200, "retry_cap_ms": 2000,
 }
@@ -133,10 +133,10 @@ def run_once(cloud, box, view):
 
 def wait_for_changes(cloud, view):
     """The cloud may still have late records and new versions on its schedule."""
-    while cloud.report()["records"]["pending"]:
+    due = time.monotonic() + CALL_RECORDS["cold_interval_s"] + 0.2  # when every window is due again
+    while time.monotonic() < due or cloud.report()["records"]["pending"]:
         view.show(cloud.stats())
         time.sleep(0.15)
-    time.sleep(CALL_RECORDS["cold_interval_s"] + 0.2)  # until every window is due again
 
 
 def collect(cloud, box, view):

@@ -39,7 +39,7 @@ def render(report, colour=None):
                        ("quarantined", "given up by the box")):
         if records[word]:
             rows.append(_row(word, records[word], note, None, colour))
-    rows += [_row("versions completed", records["versions_complete"], "older ones too", None, colour),
+    rows += [_row("versions completed", records["versions_complete"], "older too", None, colour),
              _row("parts sent again", records["duplicated"], "after restarts", None, colour),
              paint("sink", BOLD, colour),
              _row("events", sink["events"], "in %d batches, %s gzip of %s" % (
