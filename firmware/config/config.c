@@ -88,7 +88,7 @@ static void want_required(struct reading *r, const struct config_section *sectio
 static void want_order(struct reading *r, const char *low, uint32_t low_value, uint32_t high_value, const char *high)
 {
     if (low_value > high_value) {
-        config_fault(r, span_from_str(low), "is more than", high);
+        config_fault(r, span_from_str(low), "is too large", high);
     }
 }
 

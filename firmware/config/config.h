@@ -33,13 +33,13 @@ enum config_depth {
 struct config_call_records {
     uint32_t backfill_days;      ///< 0..30, default 30
     enum config_depth depth;     ///< "records" | "sessions" (default)
-    uint32_t window_hours;       ///< width of a listing window; 1..720, default 6
+    uint32_t window_hours;       ///< width of a listing window; 1..720, default 12
     uint32_t hot_hours, warm_hours;                                 ///< age limits of the schedule; default 36, 96; 1..720, hot <= warm
     uint32_t hot_interval_s, warm_interval_s, cold_interval_s;      ///< default 600, 3600, 86400; each 1..604800
     uint32_t page_size;          ///< odata.maxpagesize; 1..999, default 0 = the service's own
     uint32_t ready_wait_s;       ///< how long after its end a record may answer 404 before it is given up; default 9000 (150 min); 1..86400
     uint32_t retry_base_ms, retry_cap_ms; ///< back-off of Graph requests; default 1000, 300000; base 10..60000, cap 10..3600000
-    uint32_t list_per_20s, record_per_20s, app_per_20s; ///< our share of Graph's limits; default 20, 20, 750; 1..100000
+    uint32_t list_per_20s, record_per_20s, app_per_20s; ///< our share of Graph's limits; default 26, 20, 750; 1..100000
 };
 
 struct config_sink {

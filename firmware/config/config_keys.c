@@ -52,7 +52,7 @@ static const struct config_key sources[] = {
 static const struct config_key call_records[] = {
     { "backfill_days", KEY_U32, .offset = CALLS(backfill_days), RANGE(0, 30, 30), .meaning = "days before the first start that are fetched too" },
     { "depth", KEY_ENUM, .offset = CALLS(depth), CHOICES(depths), .normal = DEPTH_SESSIONS, .meaning = "the listed records only, or all their sessions and participants" },
-    { "window_hours", KEY_U32, .offset = CALLS(window_hours), RANGE(1, 720, 6), .meaning = "width of a listing window" },
+    { "window_hours", KEY_U32, .offset = CALLS(window_hours), RANGE(1, 720, 12), .meaning = "width of a listing window" },
     { "hot_hours", KEY_U32, .offset = CALLS(hot_hours), RANGE(1, 720, 36), .meaning = "windows younger than this are listed every hot_interval_s" },
     { "warm_hours", KEY_U32, .offset = CALLS(warm_hours), RANGE(1, 720, 96), .meaning = "windows younger than this every warm_interval_s; >= hot_hours" },
     { "hot_interval_s", KEY_U32, .offset = CALLS(hot_interval_s), RANGE(1, 604800, 600), .meaning = "seconds" },
@@ -62,7 +62,7 @@ static const struct config_key call_records[] = {
     { "ready_wait_s", KEY_U32, .offset = CALLS(ready_wait_s), RANGE(1, 86400, 9000), .meaning = "seconds after its end that a record may be missing before it is given up" },
     { "retry_base_ms", KEY_U32, .offset = CALLS(retry_base_ms), RANGE(10, 60000, 1000), .meaning = "first wait after a failure, sign-in included" },
     { "retry_cap_ms", KEY_U32, .offset = CALLS(retry_cap_ms), RANGE(10, 3600000, 300000), .meaning = "longest wait after failures; >= retry_base_ms" },
-    { "list_per_20s", KEY_U32, .offset = CALLS(list_per_20s), RANGE(1, 100000, 20), .meaning = "our share of the limit on listing" },
+    { "list_per_20s", KEY_U32, .offset = CALLS(list_per_20s), RANGE(1, 100000, 26), .meaning = "our share of the limit on listing" },
     { "record_per_20s", KEY_U32, .offset = CALLS(record_per_20s), RANGE(1, 100000, 20), .meaning = "our share of the limit on one record" },
     { "app_per_20s", KEY_U32, .offset = CALLS(app_per_20s), RANGE(1, 100000, 750), .meaning = "our share of the limit on the application" },
 };

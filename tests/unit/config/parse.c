@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * @file
+ * Good configurations, and what becomes of them. Each fault has its test in faults.c.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/crypto.h"
+#include "config/config.h"
+#include "config/config_help.h"
+
+#define IDS "\"tenant_id\":\"0A0b0c0d-1111-2222-3333-444455556666\",\"client_id\":\"11111111-aaaa-bbbb-cccc-DDDDEEEEFFFF\","
+#define NAME "\"infrastructure\":{\"name\":\"Head office\"},"
+#define SINK "\"sinks\":[{\"name\":\"main\",\"type\":\"ndjson\",\"url\":\"https://sink.example/in\"}]"
+#define SMALLEST "{" NAME IDS "\"credential\":\"certificate\"," SINK "}"
+
+static struct config config;
+static struct config_faults faults;
+
+static void parse_good(const char *text)
+{
+    enum rc rc = config_parse(&config, span_from_str(text), &faults);
+    if (rc != RC_OK) {
+        print_message("fault: %s\n", faults.text[0]);
+    }
+    assert_int_equal(rc, RC_OK);
+    assert_int_equal(faults.count, 0);
+}
+
+static void the_smallest_configuration_gets_all_defaults(void **unused)
+{
+    (void)unused;
+    parse_good(SMALLEST);
+    assert_string_equal(config.name, "Head office");
+    assert_string_equal(config.description, "");
+    assert_int_equal(config.cloud, CLOUD_GLOBAL);
+    assert_int_equal(config.credential, CREDENTIAL_CERTIFICATE);
+    assert_false(config.call_records_on);
+    assert_int_equal(config.connect_ms, 15000);
+    assert_int_equal(config.total_ms, 600000);
+    assert_int_equal(config.stall_ms, 30000);
+    assert_int_equal(config.spool_map_mib, CONFIG_SPOOL_MAP_MIB);
+    assert_int_equal(config.spool_high_percent, 85);
+    assert_int_equal(config.commit_ms, 1000);
+    assert_string_equal(config.proxy, "");
+    assert_string_equal(config.ca_file, "");
+}
+
+static void call_records_have_the_defaults_of_the_document(void **unused)
+{
+    (void)unused;
+    parse_good("{" NAME IDS "\"credential\":\"secret\",\"sources\":{\"call_records\":{}}," SINK "}");
+    const struct config_call_records *c = &config.call_records;
+    assert_true(config.call_records_on);
+    assert_int_equal(config.credential, CREDENTIAL_SECRET);
+    assert_int_equal(c->backfill_days, 30);
+    assert_int_equal(c->depth, DEPTH_SESSIONS);
+    assert_int_equal(c->window_hours, 12);
+    assert_int_equal(c->hot_hours, 36);
+    assert_int_equal(c->warm_hours, 96);
+    assert_int_equal(c->hot_interval_s, 600);
+    assert_int_equal(c->warm_interval_s, 3600);
+    assert_int_equal(c->cold_interval_s, 86400);
+    assert_int_equal(c->page_size, 0);
+    assert_int_equal(c->ready_wait_s, 9000);
+    assert_int_equal(c->retry_base_ms, 1000);
+    assert_int_equal(c->retry_cap_ms, 300000);
+    assert_int_equal(c->list_per_20s, 26);
+    assert_int_equal(c->record_per_20s, 20);
+    assert_int_equal(c->app_per_20s, 750);
+}
+
+static void a_sink_has_the_defaults_of_the_document(void **unused)
+{
+    (void)unused;
+    parse_good(SMALLEST);
+    const struct config_sink *s = &config.sinks[0];
+    assert_int_equal(config.sinks_count, 1);
+    assert_string_equal(s->name, "main");
+    assert_string_equal(s->url, "https://sink.example/in");
+    assert_string_equal(s->authorization, "");
+    assert_string_equal(s->client_certificate, "");
+    assert_string_equal(s->ca, "");
+    assert_int_equal(s->batch_events_max, 2000);
+    assert_int_equal(s->batch_bytes_max, 2097152);
+    assert_int_equal(s->retry_base_ms, 1000);
+    assert_int_equal(s->retry_cap_ms, 300000);
+    assert_int_equal(s->hold_probe_s, 600);
+    assert_int_equal(s->linger_ms, 2000);
+}
+
+static void every_value_that_is_given_is_taken(void **unused)
+{
+    (void)unused;
+    parse_good("{" NAME IDS "\"cloud\":\"usgov_l5\",\"credential\":\"secret\",\n"
+               "\"sources\":{\"call_records\":{\"backfill_days\":0,\"depth\":\"records\",\"window_hours\":720,\"hot_hours\":1,"
+               "\"warm_hours\":1,\"hot_interval_s\":604800,\"warm_interval_s\":2,\"cold_interval_s\":3,\"page_size\":999,"
+               "\"ready_wait_s\":86400,\"retry_base_ms\":10,\"retry_cap_ms\":10,\"list_per_20s\":1,\"record_per_20s\":2,"
+               "\"app_per_20s\":100000}},\n"
+               "\"http\":{\"proxy\":\"http://proxy.example:3128\",\"connect_ms\":1000,\"total_ms\":3600000,\"stall_ms\":1001},\n"
+               "\"spool\":{\"map_mib\":8,\"high_percent\":90,\"commit_ms\":10},\n"
+               "\"sinks\":[{\"name\":\"a-1\",\"url\":\"https://[::1]:8443/x?y=z\",\"authorization\":\"a-token\","
+               "\"client_certificate\":\"device\",\"batch_events_max\":1,\"batch_bytes_max\":4096,\"retry_base_ms\":20,"
+               "\"retry_cap_ms\":30,\"hold_probe_s\":1,\"linger_ms\":0}]}");
+    const struct config_call_records *c = &config.call_records;
+    assert_int_equal(c->backfill_days, 0);
+    assert_int_equal(c->depth, DEPTH_RECORDS);
+    assert_int_equal(c->window_hours, 720);
+    assert_int_equal(c->hot_interval_s, 604800);
+    assert_int_equal(c->warm_interval_s, 2);
+    assert_int_equal(c->cold_interval_s, 3);
+    assert_int_equal(c->page_size, 999);
+    assert_int_equal(c->ready_wait_s, 86400);
+    assert_int_equal(c->retry_base_ms, 10);
+    assert_int_equal(c->retry_cap_ms, 10);
+    assert_int_equal(c->list_per_20s, 1);
+    assert_int_equal(c->record_per_20s, 2);
+    assert_int_equal(c->app_per_20s, 100000);
+    assert_string_equal(config.proxy, "http://proxy.example:3128");
+    assert_int_equal(config.total_ms, 3600000);
+    assert_int_equal(config.stall_ms, 1001);
+    assert_int_equal(config.spool_map_mib, 8);
+    assert_int_equal(config.spool_high_percent, 90);
+    assert_int_equal(config.commit_ms, 10);
+    assert_string_equal(config.sinks[0].url, "https://[::1]:8443/x?y=z");
+    assert_string_equal(config.sinks[0].authorization, "a-token");
+    assert_string_equal(config.sinks[0].client_certificate, "device");
+    assert_int_equal(config.sinks[0].linger_ms, 0);
+}
+
+static void ids_are_kept_in_lower_case(void **unused)
+{
+    (void)unused;
+    parse_good(SMALLEST);
+    assert_string_equal(config.tenant_id, "0a0b0c0d-1111-2222-3333-444455556666");
+    assert_string_equal(config.client_id, "11111111-aaaa-bbbb-cccc-ddddeeeeffff");
+}
+
+static void hosts_come_from_the_cloud(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *cloud, *authority, *graph;
+    } rows[] = {
+        { "global", "https://login.microsoftonline.com", "https://graph.microsoft.com" },
+        { "usgov_l4", "https://login.microsoftonline.us", "https://graph.microsoft.us" },
+        { "usgov_l5", "https://login.microsoftonline.us", "https://dod-graph.microsoft.us" },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[1024];
+        snprintf(text, sizeof(text), "{" NAME IDS "\"cloud\":\"%s\",\"credential\":\"secret\"," SINK "}", rows[i].cloud);
+        parse_good(text);
+        assert_string_equal(config.authority_url, rows[i].authority);
+        assert_string_equal(config.graph_url, rows[i].graph);
+    }
+    assert_null(config_cloud_authority(CLOUD_ILLEGAL));
+    assert_null(config_cloud_graph(CLOUD_ILLEGAL));
+}
+
+static void a_sandbox_names_its_own_hosts(void **unused)
+{
+    (void)unused;
+    parse_good("{" NAME IDS "\"credential\":\"secret\"," SINK ",\"sandbox\":{\"authority_url\":\"https://127.0.0.1:9443/\","
+               "\"graph_url\":\"https://localhost:9444/base\",\"ca_file\":\"ca.pem\"}}");
+    assert_string_equal(config.authority_url, "https://127.0.0.1:9443");
+    assert_string_equal(config.graph_url, "https://localhost:9444/base");
+    assert_string_equal(config.ca_file, "ca.pem");
+}
+
+static void escapes_in_keys_and_texts_are_understood(void **unused)
+{
+    (void)unused;
+    parse_good("{\"infra\\u0073tructure\":{\"name\":\"B\\u00fcro \\\"1\\\"\"}," IDS "\"credential\":\"\\u0073ecret\"," SINK "}");
+    assert_string_equal(config.name, "B\xc3\xbcro \"1\"");
+    assert_int_equal(config.credential, CREDENTIAL_SECRET);
+}
+
+static void a_ca_of_several_certificates_is_taken(void **unused)
+{
+    (void)unused;
+    static char text[16384], pem[CRYPTO_CERT_PEM_BYTES_MAX], key[CRYPTO_KEY_PEM_BYTES_MAX];
+    struct buf cert = BUF(pem), key_buf = BUF(key), all = BUF(text);
+    assert_int_equal(crypto_init(), RC_OK);
+    assert_int_equal(crypto_make_identity(SPAN("ca"), 1795392000000, 1, &key_buf, &cert), RC_OK);
+    buf_put_str(&all, "{" NAME IDS "\"credential\":\"secret\",\"sinks\":[{\"name\":\"a\",\"url\":\"https://a\",\"ca\":\"");
+    for (size_t i = 0; i < 2 * cert.len; i++) {
+        char c = cert.ptr[i % cert.len];
+        buf_put_str(&all, c == '\n' ? "\\n" : "");
+        if (c != '\n') {
+            buf_put_char(&all, c);
+        }
+    }
+    buf_put_str(&all, "\"}]}");
+    assert_true(buf_terminate(&all));
+    parse_good(text);
+    assert_int_equal(strlen(config.sinks[0].ca), 2 * cert.len);
+}
+
+static void as_many_sinks_as_there_is_room_for(void **unused)
+{
+    (void)unused;
+    char text[2048];
+    struct buf all = BUF(text);
+    buf_put_str(&all, "{" NAME IDS "\"credential\":\"secret\",\"sinks\":[");
+    for (unsigned i = 0; i < CONFIG_SINKS_MAX; i++) {
+        buf_put_str(&all, i > 0 ? "," : "");
+        buf_put_str(&all, "{\"url\":\"https://a\",\"name\":\"s");
+        buf_put_u64(&all, i);
+        buf_put_str(&all, "\"}");
+    }
+    buf_put_str(&all, "]}");
+    assert_true(buf_terminate(&all));
+    parse_good(text);
+    assert_int_equal(config.sinks_count, CONFIG_SINKS_MAX);
+}
+
+static void nothing_of_an_earlier_configuration_stays(void **unused)
+{
+    (void)unused;
+    static struct config again;
+    memset(&config, 0xa5, sizeof(config));
+    parse_good(SMALLEST);
+    memcpy(&again, &config, sizeof(config));
+    parse_good("{" NAME IDS "\"cloud\":\"usgov_l4\",\"credential\":\"secret\",\"http\":{\"proxy\":\"http://p:1\"}," SINK "}");
+    parse_good(SMALLEST);
+    assert_memory_equal(&again, &config, sizeof(config));
+}
+
+static void the_help_names_every_key_with_range_and_default(void **unused)
+{
+    (void)unused;
+    static char text[CONFIG_HELP_BYTES_MAX];
+    struct buf help = BUF(text);
+    config_help(&help);
+    assert_true(buf_ok(&help));
+    assert_true(buf_terminate(&help));
+    static const char *const lines[] = {
+        "infrastructure.name: 1..64 bytes of printable text; required\n",
+        "cloud: global, usgov_l4, usgov_l5; default global\n",
+        "sources.call_records.window_hours: 1..720; default 12\n",
+        "sources.call_records.depth: records, sessions; default sessions\n",
+        "sinks[].url: https://host[:port][/path], without user name and fragment; required\n",
+        "sandbox.ca_file: ",
+        "spool.high_percent: 50..90; default 85\n",
+    };
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        if (strstr(text, lines[i]) == NULL) {
+            fail_msg("not in the help: %s", lines[i]);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_smallest_configuration_gets_all_defaults),
+        cmocka_unit_test(call_records_have_the_defaults_of_the_document),
+        cmocka_unit_test(a_sink_has_the_defaults_of_the_document),
+        cmocka_unit_test(every_value_that_is_given_is_taken),
+        cmocka_unit_test(ids_are_kept_in_lower_case),
+        cmocka_unit_test(hosts_come_from_the_cloud),
+        cmocka_unit_test(a_sandbox_names_its_own_hosts),
+        cmocka_unit_test(escapes_in_keys_and_texts_are_understood),
+        cmocka_unit_test(a_ca_of_several_certificates_is_taken),
+        cmocka_unit_test(as_many_sinks_as_there_is_room_for),
+        cmocka_unit_test(nothing_of_an_earlier_configuration_stays),
+        cmocka_unit_test(the_help_names_every_key_with_range_and_default),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
