@@ -72,6 +72,12 @@ RC graph_stage(struct graph *g)
     return spool_staging_has(g->spool, 6) ? RC_OK : spool_commit(g->spool);
 }
 
+void link_ring_start(struct link_ring *r, struct span first)
+{
+    r->count = 0;
+    (void)link_ring_add(r, first); // an empty ring has no repeat
+}
+
 bool link_ring_add(struct link_ring *r, struct span link)
 {
     uint8_t digest[SHA256_BYTES];
@@ -126,7 +132,8 @@ static RC next_row(struct spool *spool, enum spool_table table, struct rows_key 
     char bytes[SPOOL_KEY_BYTES_MAX];
     struct buf key = BUF(bytes);
 
-    TRY(spool_seek(spool, table, rows_key_span(at), at->len != 0, &key, value));
+    struct spool_from from = {.key = rows_key_span(at), .after = at->len != 0};
+    TRY(spool_seek(spool, table, from, &key, value));
     at->len = 0;
     for (size_t i = 0; i < key.len; i++) {
         at->bytes[at->len++] = key.ptr[i];

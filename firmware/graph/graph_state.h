@@ -113,6 +113,8 @@ void graph_failed(struct graph *g, const struct fetch *f, struct gate *gate, str
 int64_t graph_backoff_ms(const struct graph *g, uint32_t attempts);
 /// Room in staging for the rows of one decision, committing if need be. @retval RC_FULL, RC_IO not now
 RC graph_stage(struct graph *g);
+/// A paging begins with this URL; a link back to it is a circle too.
+void link_ring_start(struct link_ring *r, struct span first);
 /// False if the link was followed before in this paging.
 bool link_ring_add(struct link_ring *r, struct span link);
 /// Next link of the document's root, checked. @retval RC_NOTFOUND last page. @retval RC_DENIED, RC_PARSE do not follow.

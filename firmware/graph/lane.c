@@ -34,7 +34,6 @@ static void lane_go(struct lane *l, enum lane_event ev)
     l->pages = 0;
     l->tries = 0;
     l->page_base = next == LANE_SESSIONS ? l->sessions : 0;
-    l->links.count = 0;
 }
 
 void lane_init(struct lane *l, unsigned slot)
@@ -122,9 +121,11 @@ static void not_found(struct graph *g, struct lane *l, struct now now)
 /// In the middle of a long record a page that failed in passing is asked for again; its parts get the same numbers.
 static bool retry_page(struct graph *g, struct lane *l, struct now now)
 {
-    bool passing = l->fetch.fail == FETCH_FAIL_NETWORK || l->fetch.fail == FETCH_FAIL_SERVER;
+    enum fetch_fail fail = l->fetch.fail;
+    bool passing = fail == FETCH_FAIL_NETWORK || fail == FETCH_FAIL_SERVER || fail == FETCH_FAIL_UNAUTHORIZED;
 
-    if (!passing || l->pages == 0 || ++l->tries >= PAGE_TRIES_MAX) {
+    // Being told to wait is no failure of the page: beginning again would only ask for more.
+    if (l->pages == 0 || (fail != FETCH_FAIL_THROTTLED && (!passing || ++l->tries >= PAGE_TRIES_MAX))) {
         return false;
     }
     if (l->state == LANE_PARTICIPANTS) {
@@ -132,7 +133,7 @@ static bool retry_page(struct graph *g, struct lane *l, struct now now)
     } else {
         l->sessions = l->page_base;
     }
-    l->ask_at = mono_after(now.mono, graph_backoff_ms(g, l->tries));
+    l->ask_at = mono_after(now.mono, fail == FETCH_FAIL_THROTTLED ? l->fetch.retry_after_ms : graph_backoff_ms(g, l->tries));
     l->url_ready = true;
     return true;
 }
@@ -308,6 +309,7 @@ static void set_url(const struct graph *g, struct lane *l)
     ASSERT(tails[l->state] != NULL);
     fetch_url(&l->fetch, g->settings.config, record_id_span(&l->seen.id), span_from_str(tails[l->state]));
     l->url_ready = true;
+    link_ring_start(&l->links, (struct span){ .ptr = l->fetch.url, .len = l->fetch.url_len });
 }
 
 static struct mono lane_ask(struct graph *g, struct lane *l, struct graph_token token, struct now now)

@@ -30,6 +30,7 @@ static void list_url(struct graph *g, const struct window *win)
         buf_put_str(&b, "&$select=id,version,type,modalities,startDateTime,endDateTime,lastModifiedDateTime");
     }
     fetch_url(&g->list.fetch, g->settings.config, SPAN_NONE, buf_span(&b));
+    link_ring_start(&g->list.links, (struct span){ .ptr = g->list.fetch.url, .len = g->list.fetch.url_len });
 }
 
 /// Open the most urgent window.
@@ -51,7 +52,6 @@ static void choose_window(struct graph *g, struct now now)
     l->empty_pages = 0;
     l->emitted = 0;
     l->page_open = false;
-    l->links.count = 0;
     l->tries = 0;
     l->ask_at = now.mono;
     list_url(g, win);

@@ -97,7 +97,8 @@ static RC first_of(struct graph *g, enum work_class c, struct lane *l, int64_t n
         struct buf value = BUF(value_bytes);
         enum work_class found = WORK_ILLEGAL;
         uint64_t order = 0;
-        TRY(spool_seek(g->spool, SPOOL_WORK, rows_key_span(&from), looks != 0, &key, &value));
+        struct spool_from at = {.key = rows_key_span(&from), .after = looks != 0};
+        TRY(spool_seek(g->spool, SPOOL_WORK, at, &key, &value));
         TRY(work_key_read(buf_span(&key), &found, &order, &l->seen_key));
         if (found != c) {
             return RC_NOTFOUND;
@@ -224,7 +225,7 @@ static void purge_table(struct graph *g, enum spool_table table, uint64_t before
         char value_bytes[256];
         struct buf key = BUF(key_bytes);
         struct buf value = BUF(value_bytes);
-        if (spool_seek(g->spool, table, SPAN_NONE, false, &key, &value) != RC_OK) {
+        if (spool_seek(g->spool, table, (struct spool_from){.after = false}, &key, &value) != RC_OK) {
             return;
         }
         struct reader r = { .left = buf_span(&key) };
