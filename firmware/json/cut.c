@@ -1,17 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cutter rides on the automaton: it copies the runs that the automaton accepts and looks up only at structural bytes of the two outer levels.
-#include "json/scan.h"
-
+// The cutter rides on the automaton: it copies the runs that the automaton accepts and looks up
+// only at structural bytes of the two outer levels.
 #include "base/assert.h"
+
+#include "json/scan.h"
 
 #define WATCH_DEPTH 2u ///< the top-level object is depth 1, elements of its arrays begin at depth 2
 
-enum cut_mode { CUT_ILLEGAL = 0, CUT_REST, CUT_CHOSEN /* its key was read, '[' may follow */, CUT_ARRAY, CUT_BAD, CUT_ENDED };
+enum cut_mode {
+    CUT_ILLEGAL = 0,
+    CUT_REST,
+    CUT_CHOSEN /* its key was read, '[' may follow */,
+    CUT_ARRAY,
+    CUT_BAD,
+    CUT_ENDED
+};
 
-void json_cut_init(struct json_cut *c, const struct span *arrays, unsigned arrays_count, struct buf element, struct buf rest)
+void json_cut_init(struct json_cut *c,
+                   const struct span *arrays,
+                   unsigned arrays_count,
+                   struct buf element,
+                   struct buf rest)
 {
     ASSERT(arrays_count <= JSON_CUT_ARRAYS_MAX);
-    *c = (struct json_cut){ .element = element, .rest = rest, .arrays_count = arrays_count, .array = -1, .mode = CUT_REST };
+    *c = (struct json_cut){.element = element,
+                           .rest = rest,
+                           .arrays_count = arrays_count,
+                           .array = -1,
+                           .mode = CUT_REST};
     json_scan_init(&c->scan);
     buf_reset(&c->element);
     buf_reset(&c->rest);
@@ -38,10 +54,13 @@ struct span json_cut_rest(const struct json_cut *c)
 /// The key that ends in rest as "name": is one of the chosen arrays'?
 static int chosen(const struct json_cut *c)
 {
-    struct span key = span_sub(buf_span(&c->rest), c->key_at, c->rest.len);
+    struct span quoted = span_sub(buf_span(&c->rest), c->key_at, c->rest.len);
 
+    if (c->rest.overflow) {
+        return -1; // the key is not whole in there
+    }
     for (unsigned i = 0; i < c->arrays_count; i++) {
-        if (key.len == c->arrays[i].len + 3 && span_equal(span_sub(key, 1, key.len - 3), c->arrays[i])) {
+        if (json_key_is(span_sub(quoted, 1, quoted.len - 3), c->arrays[i])) {
             return (int)i;
         }
     }
@@ -62,7 +81,7 @@ static void mark_in_rest(struct json_cut *c, char mark)
     unsigned depth = c->scan.depth;
 
     if (c->mode == CUT_CHOSEN) {
-        c->mode = mark == '[' && depth == 2 ? CUT_ARRAY : CUT_REST;
+        c->mode = mark == '[' ? CUT_ARRAY : CUT_REST;
     }
     if (depth == 1 && mark == ':') {
         int array = chosen(c);
@@ -78,8 +97,7 @@ static enum json_cut_got mark_in_array(struct json_cut *c, struct span run)
 {
     char mark = run.ptr[run.len - 1];
     bool ends_array = mark == ']' && c->scan.depth == 1;
-    bool separates = mark == ',' && c->scan.depth == 2;
-    struct span part = ends_array || separates ? span_sub(run, 0, run.len - 1) : run;
+    struct span part = ends_array || mark == ',' ? span_sub(run, 0, run.len - 1) : run;
 
     if (part.len != 0) {
         c->in_element = true;
@@ -101,7 +119,7 @@ static enum json_cut_got take_run(struct json_cut *c, struct span run, enum json
         return mark_in_array(c, run);
     }
     if (c->mode == CUT_ARRAY) {
-        c->in_element = c->in_element || run.len != 0;
+        c->in_element = true;
         buf_put(&c->element, run);
         return JSON_CUT_MORE;
     }
@@ -166,7 +184,7 @@ enum json_cut_got json_cut_finish(struct json_cut *c)
         return JSON_CUT_BAD;
     }
     begin_push(c);
-    if (json_scan_end(&c->scan) != RC_OK || c->rest.overflow) {
+    if (json_scan_end(&c->scan) != RC_OK) { // a rest that overflowed ended it before
         return bad(c);
     }
     c->mode = CUT_ENDED;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fence around jsmn. jsmn alone is no validator, even in its strict mode, so nothing reaches it that json_validate did not accept; with parent
-// links, because without them every closing bracket searches backwards.
+// The fence around jsmn. jsmn alone is no validator, even in its strict mode, so nothing reaches it
+// that json_validate did not accept; with parent links, because without them every closing bracket
+// searches backwards.
 #include "json/json.h"
 
 #define JSMN_STRICT
@@ -17,10 +18,12 @@
 
 #include "base/assert.h"
 
-_Static_assert(sizeof(struct json_token) == sizeof(jsmntok_t), "the public token is jsmn's in disguise");
+_Static_assert(sizeof(struct json_token) == sizeof(jsmntok_t),
+               "the public token is jsmn's in disguise");
 _Static_assert(_Alignof(struct json_token) >= _Alignof(jsmntok_t), "and aligned like it");
 
-/// jsmn's strict mode refuses a lone number, true, false or null, because it looks for the delimiter behind it.
+/// jsmn's strict mode refuses a lone number, true, false or null, because it looks for the
+/// delimiter behind it.
 static int lone_primitive(struct span text, struct json_token *tokens, unsigned tokens_max)
 {
     static const char space[] = " \t\r\n";
@@ -39,7 +42,8 @@ static int lone_primitive(struct span text, struct json_token *tokens, unsigned 
     if (tokens_max == 0) {
         return JSMN_ERROR_NOMEM;
     }
-    *(jsmntok_t *)(void *)tokens = (jsmntok_t){ .type = JSMN_PRIMITIVE, .start = (int)start, .end = (int)end, .parent = -1 };
+    *(jsmntok_t *)(void *)tokens =
+        (jsmntok_t){.type = JSMN_PRIMITIVE, .start = (int)start, .end = (int)end, .parent = -1};
     return 1;
 }
 
@@ -62,7 +66,8 @@ RC json_parse(struct json *doc, struct span text, struct json_token *tokens, uns
     if (count <= 0) {
         return RC_PARSE;
     }
-    *doc = (struct json){ .text = text.ptr, .len = text.len, .tokens = tokens, .count = (unsigned)count };
+    *doc = (struct json){
+        .text = text.ptr, .len = text.len, .tokens = tokens, .count = (unsigned)count};
     return RC_OK;
 }
 
@@ -103,7 +108,7 @@ struct span json_raw(const struct json *doc, int node)
         return SPAN_NONE;
     }
     const jsmntok_t *t = token(doc, node);
-    return (struct span){ .ptr = doc->text + t->start, .len = (size_t)(t->end - t->start) };
+    return (struct span){.ptr = doc->text + t->start, .len = (size_t)(t->end - t->start)};
 }
 
 struct span json_text(const struct json *doc, int node)
@@ -111,7 +116,7 @@ struct span json_text(const struct json *doc, int node)
     struct span raw = json_raw(doc, node);
 
     if (json_is_string(doc, node)) {
-        return (struct span){ .ptr = raw.ptr - 1, .len = raw.len + 2 };
+        return (struct span){.ptr = raw.ptr - 1, .len = raw.len + 2};
     }
     return raw;
 }
@@ -124,14 +129,16 @@ int json_first(const struct json *doc, int container)
     return token(doc, container)->size > 0 ? container + 1 : JSON_NONE;
 }
 
-/// First token behind the node and everything in it; a key's value is in the key. Skips by position, from the end of the text backwards would
-/// be no better: tokens are in the order of their starts, so a binary search finds the first that starts behind `end`.
+/// First token behind the node and everything in it; a key's value is in the key. Skips by
+/// position, from the end of the text backwards would be no better: tokens are in the order of
+/// their starts, so a binary search finds the first that starts behind `end`.
 static int token_behind(const struct json *doc, int node, int end)
 {
     unsigned low = (unsigned)node + 1;
     unsigned step = 1;
 
-    while (low + step < doc->count && token(doc, (int)(low + step))->start < end) { // gallop: siblings are usually near
+    while (low + step < doc->count &&
+           token(doc, (int)(low + step))->start < end) { // gallop: siblings are usually near
         low += step;
         step *= 2;
     }
@@ -157,12 +164,13 @@ int json_next(const struct json *doc, int child)
 {
     const jsmntok_t *t = token(doc, child);
     bool is_key = t->type == JSMN_STRING && t->size == 1;
-    int next = token_behind(doc, child, is_key ? token(doc, child + 1)->end : t->end);
+    int last = is_key ? child + 1 : child; // an empty value starts where it ends: begin behind it
+    int next = token_behind(doc, last, token(doc, last)->end);
 
     return next != JSON_NONE && token(doc, next)->parent == t->parent ? next : JSON_NONE;
 }
 
-// ---- values ---------------------------------------------------------------------------------------------------------
+// ---- values ---------------------------------------------------------------------------------
 
 static void put_utf8(struct buf *b, uint32_t code)
 {
@@ -241,9 +249,8 @@ RC json_string(const struct json *doc, int node, struct buf *out)
     return buf_ok(out) ? RC_OK : RC_TOOBIG;
 }
 
-static bool key_is(const struct json *doc, int key, struct span name)
+bool json_key_is(struct span raw, struct span name)
 {
-    struct span raw = json_raw(doc, key);
     char decoded[128];
     struct buf b = BUF(decoded);
 
@@ -262,7 +269,7 @@ int json_get(const struct json *doc, int object, struct span name)
         return JSON_NONE;
     }
     for (int key = json_first(doc, object); key != JSON_NONE; key = json_next(doc, key)) {
-        if (key_is(doc, key, name)) {
+        if (json_key_is(json_raw(doc, key), name)) {
             found = json_value(doc, key); // the last of equal keys counts
         }
     }
@@ -278,7 +285,8 @@ RC json_i64(const struct json *doc, int node, int64_t *out)
     }
     struct span raw = json_raw(doc, node);
     bool negative = raw.ptr[0] == '-';
-    if (!span_u64(span_sub(raw, negative, raw.len), &magnitude) || magnitude > (uint64_t)INT64_MAX + negative) {
+    if (!span_u64(span_sub(raw, negative, raw.len), &magnitude) ||
+        magnitude > (uint64_t)INT64_MAX + negative) {
         return RC_PARSE;
     }
     *out = negative ? (int64_t)(0 - magnitude) : (int64_t)magnitude;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One automaton for RFC 8259. It keeps its whole state between bytes, so that any split of the input gives the same answer; the fast paths below only
-// skip bytes that would leave the state as it is.
+// One automaton for RFC 8259. It keeps its whole state between bytes, so that any split of the
+// input gives the same answer; the fast path only skips bytes that would leave the state as it is.
 #include "json/scan.h"
 
 #include <string.h>
@@ -9,20 +9,20 @@
 
 enum scan_state {
     SCAN_ILLEGAL = 0,
-    SCAN_VALUE,        // a value must come
-    SCAN_FIRST_VALUE,  // behind '[': a value or ']'
-    SCAN_FIRST_KEY,    // behind '{': a key or '}'
-    SCAN_KEY,          // behind ',' in an object: a key
+    SCAN_VALUE,       // a value must come
+    SCAN_FIRST_VALUE, // behind '[': a value or ']'
+    SCAN_FIRST_KEY,   // behind '{': a key or '}'
+    SCAN_KEY,         // behind ',' in an object: a key
     SCAN_COLON,
-    SCAN_AFTER,        // behind a value: ',' or the end of the container
-    SCAN_DONE,         // the text is complete; only white space may follow
+    SCAN_AFTER, // behind a value: ',' or the end of the container
+    SCAN_DONE,  // the text is complete; only white space may follow
     SCAN_STRING,
-    SCAN_ESCAPE,       // behind '\'
-    SCAN_HEX,          // in \uXXXX
-    SCAN_LOW,          // behind a high surrogate: '\' must come
-    SCAN_LOW_U,        // then 'u'
-    SCAN_UTF8,         // inside a sequence
-    SCAN_LITERAL,      // in true, false, null
+    SCAN_ESCAPE,  // behind '\'
+    SCAN_HEX,     // in \uXXXX
+    SCAN_LOW,     // behind a high surrogate: '\' must come
+    SCAN_LOW_U,   // then 'u'
+    SCAN_UTF8,    // inside a sequence
+    SCAN_LITERAL, // in true, false, null
     SCAN_MINUS,
     SCAN_ZERO,
     SCAN_INT,
@@ -34,7 +34,7 @@ enum scan_state {
     SCAN_BAD,
 };
 
-static const char *const literals[] = { "true", "false", "null" };
+static const char *const literals[] = {"true", "false", "null"};
 
 void json_scan_init(struct json_scan *s)
 {
@@ -52,10 +52,16 @@ static bool is_digit(unsigned char c)
     return c >= '0' && c <= '9';
 }
 
+static bool is_plain(unsigned char c)
+{
+    return c != '"' && c != '\\' && c >= 0x20 && c < 0x80;
+}
+
 /// White space is insignificant here (and, behind a number, ends it).
 static bool between_tokens(uint8_t state)
 {
-    return state <= SCAN_DONE || state == SCAN_ZERO || state == SCAN_INT || state == SCAN_FRACTION || state == SCAN_E_DIGITS;
+    return state <= SCAN_DONE || state == SCAN_ZERO || state == SCAN_INT ||
+           state == SCAN_FRACTION || state == SCAN_E_DIGITS;
 }
 
 static void value_ends(struct json_scan *s)
@@ -139,7 +145,8 @@ static bool after_value(struct json_scan *s, unsigned char c)
     return true;
 }
 
-/// A byte >= 0x80 in a string: first of a sequence. Ranges of RFC 3629 (no overlongs, no surrogates, nothing above U+10FFFF).
+/// A byte >= 0x80 in a string: first of a sequence. Ranges of RFC 3629 (no overlongs, no
+/// surrogates, nothing above U+10FFFF).
 static bool begin_utf8(struct json_scan *s, unsigned char c)
 {
     s->state = SCAN_UTF8;
@@ -208,11 +215,11 @@ static bool end_hex(struct json_scan *s)
 {
     bool high = s->unit >= 0xD800 && s->unit <= 0xDBFF;
     bool low = s->unit >= 0xDC00 && s->unit <= 0xDFFF;
-    bool waiting = s->surrogate != 0;
+    bool waits = s->low_waits;
 
-    s->surrogate = high ? s->unit : 0;
+    s->low_waits = high;
     s->state = high ? SCAN_LOW : SCAN_STRING;
-    return waiting == low && !(waiting && high);
+    return waits == low;
 }
 
 static bool in_hex(struct json_scan *s, unsigned char c)
@@ -244,7 +251,8 @@ static bool in_literal(struct json_scan *s, unsigned char c)
     return true;
 }
 
-/// States in which a digit (or more of the number) may come. A byte that ends the number is judged as what comes after a value.
+/// States in which a digit (or more of the number) may come. A byte that ends the number is judged
+/// as what comes after a value.
 static bool in_number(struct json_scan *s, unsigned char c)
 {
     uint8_t state = s->state;
@@ -325,30 +333,29 @@ static bool take(struct json_scan *s, unsigned char c)
     }
 }
 
-#define EACH_BYTE(x) ((x) * UINT64_C(0x0101010101010101))
+#define EACH_BYTE(x) ((x)*UINT64_C(0x0101010101010101))
 
-/// Bytes of plain ASCII text at the head of p: no quote, no backslash, no control, no byte >= 0x80. Eight at a time.
-static size_t plain_run(const char *p, size_t len)
+size_t json_scan_plain(struct span in)
 {
     size_t at = 0;
 
-    while (len - at >= sizeof(uint64_t)) {
+    for (; in.len - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
         uint64_t v;
-        memcpy(&v, p + at, sizeof(v));
+        memcpy(&v, in.ptr + at, sizeof(v));
+        if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) {
+            v = __builtin_bswap64(v); // the first byte is the lowest
+        }
         uint64_t quote = v ^ EACH_BYTE('"');
         uint64_t slash = v ^ EACH_BYTE('\\');
-        // A byte's top bit is set if it is zero after the xor, below 0x20, or was set before. False alarms behind a hit do not matter.
+        // A byte's top bit is set if it is zero after the xor, below 0x20, or was set before. A
+        // borrow goes upwards only, so the lowest alarm is never a false one.
         uint64_t hit = (quote - EACH_BYTE(1)) | (slash - EACH_BYTE(1)) | (v - EACH_BYTE(0x20)) | v;
-        if ((hit & EACH_BYTE(0x80)) != 0) {
-            break;
+        hit &= EACH_BYTE(0x80);
+        if (hit != 0) {
+            return at + (size_t)__builtin_ctzll(hit) / 8;
         }
-        at += sizeof(v);
     }
-    while (at < len) {
-        unsigned char c = (unsigned char)p[at];
-        if (c == '"' || c == '\\' || c < 0x20 || c >= 0x80) {
-            break;
-        }
+    while (at < in.len && is_plain((unsigned char)in.ptr[at])) {
         at++;
     }
     return at;
@@ -366,7 +373,7 @@ enum json_scan_stop json_scan_run(struct json_scan *s, struct span in, unsigned 
 
     while (at < in.len) {
         if (s->state == SCAN_STRING) {
-            at += plain_run(in.ptr + at, in.len - at);
+            at += json_scan_plain(span_sub(in, at, in.len));
             if (at == in.len) {
                 break;
             }
@@ -394,12 +401,12 @@ enum json_scan_stop json_scan_run(struct json_scan *s, struct span in, unsigned 
 
 size_t json_scan_space(struct json_scan *s, struct span in)
 {
-    size_t at = 0;
+    size_t at = 1;
 
     while (at < in.len && is_space((unsigned char)in.ptr[at])) {
         at++;
     }
-    if (at != 0 && s->state > SCAN_DONE && s->state != SCAN_BAD) {
+    if (s->state > SCAN_DONE) {
         value_ends(s); // a number ends at white space
     }
     return at;
@@ -427,7 +434,8 @@ RC json_scan_push(struct json_scan *s, struct span in, size_t *used)
 
 RC json_scan_end(struct json_scan *s)
 {
-    bool number = s->state == SCAN_ZERO || s->state == SCAN_INT || s->state == SCAN_FRACTION || s->state == SCAN_E_DIGITS;
+    bool number = s->state == SCAN_ZERO || s->state == SCAN_INT || s->state == SCAN_FRACTION ||
+                  s->state == SCAN_E_DIGITS;
 
     if (s->state == SCAN_DONE || (number && s->depth == 0)) {
         s->state = SCAN_DONE;

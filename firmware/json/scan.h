@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * The automaton behind json_scan_push, in the form that the cutter needs: runs of bytes that can be copied as they are.
+ * The automaton behind json_scan_push, in the form that the cutter needs: runs of bytes that can be
+ * copied as they are.
  */
 #ifndef JSON_SCAN_H
 #define JSON_SCAN_H
@@ -15,8 +16,12 @@ enum json_scan_stop {
 };
 
 /// Take bytes until one of the above. Insignificant white space is never taken.
-enum json_scan_stop json_scan_run(struct json_scan *s, struct span in, unsigned watch, size_t *used);
-/// Take insignificant white space. @return its length
+enum json_scan_stop
+json_scan_run(struct json_scan *s, struct span in, unsigned watch, size_t *used);
+/// Behind JSON_SCAN_SPACE: take the white space. @return its length
 size_t json_scan_space(struct json_scan *s, struct span in);
+/// Length of the plain text at the head of `in`: ASCII without quote, backslash and control
+/// characters.
+size_t json_scan_plain(struct span in);
 
 #endif
