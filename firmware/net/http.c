@@ -112,14 +112,23 @@ static CURLcode on_tls(CURL *easy, void *config, void *context)
     return CURLE_OK;
 }
 
+// An error of the library as a whole (no memory for its own tables) leaves transfers that nothing
+// will wake again: http_step ends them all.
+static void act(struct http *h, curl_socket_t fd, int bits)
+{
+    int running = 0;
+    CURLMcode code = curl_multi_socket_action(h->multi, fd, bits, &running);
+    if (code != CURLM_OK) {
+        h->lost = code;
+    }
+}
+
 static void on_ready(void *context, int fd, unsigned ready)
 {
     struct http *h = context;
     int bits = (ready & LOOP_READ) != 0 ? CURL_CSELECT_IN : 0;
     bits |= (ready & LOOP_WRITE) != 0 ? CURL_CSELECT_OUT : 0;
-    int running = 0;
-    // An error of the whole library leaves the transfers to their total_ms.
-    (void)curl_multi_socket_action(h->multi, fd, bits, &running);
+    act(h, fd, bits);
 }
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *unused)
@@ -180,6 +189,7 @@ static void close_multi(struct http *h)
     }
     h->timer_asked = false;
     h->timer_at = MONO_NEVER;
+    h->lost = CURLM_OK;
 }
 
 RC http_init(struct http *h, struct loop *loop)
@@ -189,6 +199,7 @@ RC http_init(struct http *h, struct loop *loop)
     h->multi = NULL;
     h->timer_asked = false;
     h->timer_at = MONO_NEVER;
+    h->lost = CURLM_OK;
     h->used = false;
     for (unsigned i = 0; i < HTTP_TRANSFERS_MAX; i++) {
         h->transfers[i].state = HTTP_FREE;
@@ -488,9 +499,8 @@ static void run_timer(struct http *h)
 {
     arm_timer(h);
     for (unsigned i = 0; i < TIMER_ROUNDS_MAX && mono_due(h->timer_at, h->now.mono); i++) {
-        int running = 0;
         h->timer_at = MONO_NEVER;
-        (void)curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        act(h, CURL_SOCKET_TIMEOUT, 0);
         arm_timer(h);
     }
 }
@@ -513,6 +523,17 @@ static void collect(struct http *h)
     }
 }
 
+static void end_lost(struct http *h)
+{
+    CURLcode code = h->lost == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_RECV_ERROR;
+    for (unsigned i = 0; i < HTTP_TRANSFERS_MAX; i++) {
+        if (h->transfers[i].state == HTTP_RUNNING) {
+            finish(h, &h->transfers[i], code);
+        }
+    }
+    close_multi(h); // the next request opens another
+}
+
 struct mono http_step(struct http *h, struct now now)
 {
     ASSERT(h != NULL);
@@ -520,6 +541,9 @@ struct mono http_step(struct http *h, struct now now)
     if (h->multi != NULL) {
         run_timer(h);
         collect(h);
+    }
+    if (h->lost != CURLM_OK) {
+        end_lost(h);
     }
     struct mono next = h->timer_at;
     for (unsigned i = 0; i < HTTP_TRANSFERS_MAX; i++) {

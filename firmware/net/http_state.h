@@ -41,6 +41,7 @@ struct http {
     struct loop *loop;
     void *multi;
     struct now now;
+    int lost;         ///< the library's word for why it lost track of its transfers, or 0
     int64_t timer_ms; ///< what the library asked for; -1: nothing
     bool timer_asked; ///< timer_ms was not yet turned into timer_at
     struct mono timer_at;
