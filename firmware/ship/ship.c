@@ -185,8 +185,9 @@ static RC load(struct ship *s)
     uint64_t acked = spool_acked(s->spool, s->index);
     struct buf body = buf_of(s->body, sizeof(s->body));
     struct spool_batch b = {0};
-    TRY(spool_read(
-        s->spool, acked, s->events_max, s->sink->batch_bytes_max, s->scratch, &body, &b));
+    struct spool_want want = {
+        .after_seq = acked, .events_max = s->events_max, .raw_max = s->sink->batch_bytes_max};
+    TRY(spool_read(s->spool, &want, s->scratch, &body, &b));
     if (b.first_seq <= acked || b.last_seq < b.first_seq ||
         b.last_seq - b.first_seq >= s->events_max || b.count != b.last_seq - b.first_seq + 1u) {
         return RC_CORRUPT;

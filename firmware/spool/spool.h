@@ -9,18 +9,15 @@
  *          appended. Rows are small values in named tables. Both are staged in RAM and become
  *          durable together in spool_commit(): one LMDB transaction with the events AND the rows
  *          that say how far collecting got. Nothing staged survives a crash, nothing committed
- *          is lost by one. Reads of rows see what is staged. Readers of events see only what is
- *          committed.
+ *          is lost by one. Reads of rows see what is staged, readers of events what is committed.
  * Order:   sequence numbers start at 1 and have no gaps. A sink's position is the last sequence
  *          number that it acknowledged.
  * Memory:  struct spool (staging) and LMDB's own from the process pool. No transaction is alive
  *          across a return to the caller.
  * Time:    commit, ack and bury block for a flush; the others for reads of the file at most.
  * Failure: any call that touches the store may return RC_IO (the device), RC_RETRY (the pool has
- *          no room now) and RC_CORRUPT (the file does not hang together). The store is then as it
- *          was; after a failed commit the next call opens the environment again.
- * Format:  see spool_rows.c; every value carries a format version and a CRC32C. Files are
- *          specific to word size and byte order.
+ *          no room now) and RC_CORRUPT (the file does not hang together); the store is as before.
+ * Format:  see spool_rows.c. Files are specific to word size and byte order.
  */
 #ifndef SPOOL_SPOOL_H
 #define SPOOL_SPOOL_H
@@ -33,13 +30,10 @@
 #define SPOOL_BLOCK_SEAL_BYTES (92u * 1024u) ///< a block is full when it has grown past this
 #define SPOOL_BLOCK_BYTES_MAX                                                                      \
     (SPOOL_BLOCK_SEAL_BYTES + DEFLATE_HELD_BYTES + DEFLATE_BOUND(SPOOL_EVENT_BYTES_MAX) + 64u)
-/// Uncompressed bytes of a block.
-#define SPOOL_BLOCK_RAW_BYTES_MAX (764u * 1024u + SPOOL_EVENT_BYTES_MAX)
+#define SPOOL_BLOCK_RAW_BYTES_MAX (764u * 1024u + SPOOL_EVENT_BYTES_MAX) ///< a block uncompressed
 #define SPOOL_KEY_BYTES_MAX       64u
 #define SPOOL_ROW_BYTES_MAX       1024u ///< a row's value; in SPOOL_DEAD: SPOOL_BLOCK_BYTES_MAX
-#define SPOOL_STAGED_BYTES        (96u * 1024u) ///< staged rows, keys included
 #define SPOOL_DEAD_ROWS_MAX       1000u
-#define SPOOL_PATH_BYTES_MAX      512u
 
 enum spool_table {
     SPOOL_SEEN = 1, ///< start time + id -> what we have of the record
@@ -78,14 +72,11 @@ struct spool; ///< defined in spool_state.h for struct app and tests only
 
 /**
  * Open, checking everything first in a child process that may crash on a broken file.
- * Call before crypto_init, with no other thread. Takes as long as it takes to read the store, at
- * most 60 s. Absent: made under a temporary name, synced, renamed. Broken: set aside as
- * spool.broken-<n> (the newest is kept), a new one is begun. A quota below what the store already
- * uses keeps the data.
- * @param found   what was there.
+ * Call before crypto_init, with no other thread. Takes as long as reading the store, 60 s at most.
+ * Broken: set aside as spool.broken-<n> (the newest is kept), a new one is begun. A quota below
+ * what is used keeps the data.
  * @param reason  SPOOL_FOUND_BROKEN: short printable cause, appended ("format": a newer version's).
- * @retval RC_IO  the directory or device fails, or another process has the store open; nothing was
- *                changed.
+ * @retval RC_IO  directory or device fails, or another process has it open; nothing was changed.
  */
 RC spool_open(struct spool *s,
               const struct spool_options *options,
@@ -93,8 +84,7 @@ RC spool_open(struct spool *s,
               struct buf *reason);
 void spool_close(struct spool *s); ///< what is staged is not committed
 
-/// GUID text of this store (36 characters), made with it: with a sequence number it names an event
-/// for ever.
+/// GUID text of this store (36 characters): with a sequence number it names an event for ever.
 struct span spool_id(const struct spool *s);
 struct spool_stats spool_stats(const struct spool *s);
 
@@ -102,90 +92,79 @@ struct spool_stats spool_stats(const struct spool *s);
 
 /// Sequence number that the next spool_append will have.
 uint64_t spool_next_seq(const struct spool *s);
-
 /**
  * Stage one event.
- * @param line    one JSON object without its newline, carrying spool_next_seq(); 1 byte at least;
- *                copied (deflated).
+ * @param line  one JSON object without its newline, carrying spool_next_seq(), not empty; copied.
  * @retval RC_FULL    the staged block is full: commit; or the store is above its high-water mark
  *                    (spool_has_room tells): wait for the sinks.
  * @retval RC_TOOBIG  line is longer than SPOOL_EVENT_BYTES_MAX.
- * @retval RC_RETRY   the pool has no room now.
  */
 RC spool_append(struct spool *s, struct span line);
-
 /// Below the high-water mark, what is staged included. Collecting pauses while it is false.
 bool spool_has_room(const struct spool *s);
-
-/**
- * Stage a row (replacing one of the same key).
- * @param table  neither SPOOL_SINK nor SPOOL_DEAD.
- * @param key    1..SPOOL_KEY_BYTES_MAX bytes.
- * @param value  0..SPOOL_ROW_BYTES_MAX bytes.
- * @retval RC_FULL  staging is full: commit first.
- */
+/// Stage a row (replacing one of the same key). Not of SPOOL_SINK or SPOOL_DEAD.
+/// @param key 1..SPOOL_KEY_BYTES_MAX bytes  @param value 0..SPOOL_ROW_BYTES_MAX bytes
+/// @retval RC_FULL  staging is full: commit first.
 RC spool_put(struct spool *s, enum spool_table table, struct span key, struct span value);
 /// Stage the removal of a row that need not exist. @retval RC_FULL as above.
 RC spool_delete(struct spool *s, enum spool_table table, struct span key);
 /// Room for `rows` more staged rows of the largest size.
 bool spool_staging_has(const struct spool *s, unsigned rows);
-/// True if the staged block or rows are past the point where a commit is worth its price.
+/// The staged block or rows are past the point where a commit is worth its price.
 bool spool_wants_commit(const struct spool *s);
 bool spool_has_staged(const struct spool *s);
-
-/**
- * Make everything staged durable, in one transaction.
- * On any failure everything stays staged and the store is as before; call again later. Events can
- * then not be appended until a commit went through.
- * @retval RC_FULL  map or disk full: nothing is lost, sinks must make room.
- * @retval RC_IO    the device failed.
- */
+/// Make everything staged durable, in one transaction. On any failure it stays staged: call again
+/// later; no event can be appended until then. @retval RC_FULL map or disk: sinks must make room.
 RC spool_commit(struct spool *s);
+/// Nothing will be appended for a while: the memory of compressor and staging goes back if it can.
+void spool_idle(struct spool *s);
 
 // ---- reading rows
 
-/**
- * Value of a row, appended to out, staged state included.
- * @retval RC_NOTFOUND  there is none.
- * @retval RC_CORRUPT   its checksum.
- * @retval RC_TOOBIG    out has no room for it.
- */
+/// Value of a row, appended to out, staged state included.
+/// @retval RC_NOTFOUND none  @retval RC_CORRUPT its checksum  @retval RC_TOOBIG no room in out
 RC spool_get(struct spool *s, enum spool_table table, struct span key, struct buf *out);
 
+/// Where a walk over rows goes on. All zero: at the first row.
+struct spool_from {
+    struct span key;
+    bool after; ///< behind that key; else at it, if it is there
+};
+
 /**
- * First row with a key >= from (> from if `after`), staged state included; key and value are
- * appended. An empty `from` is before every key.
- * @retval RC_NOTFOUND  none.
+ * First row at or behind `from`, staged state included; key and value are appended.
+ * @retval RC_NOTFOUND  none.   @retval RC_TOOBIG  key or value has no room for it.
  * @retval RC_CORRUPT   its checksum; the key is appended all the same, so that it can be deleted.
- * @retval RC_TOOBIG    key or value has no room for it.
  */
 RC spool_seek(struct spool *s,
               enum spool_table table,
-              struct span from,
-              bool after,
+              struct spool_from from,
               struct buf *key,
               struct buf *value);
 
 // ---- sinks
 
 /**
- * Tell which sinks there are (after open, and whenever the configuration changes): an event is
- * released when every one of them has it; with none nothing is. Positions of names that are not
- * listed any more are forgotten at the next ack. A new name starts at the oldest event held.
+ * Tell which sinks there are (after open, and when the configuration changes): an event is released
+ * when every one of them has it; with none nothing is. Positions of names that are not listed are
+ * forgotten at the next ack. A new name starts at the oldest event held.
  * @param names  up to CONFIG_SINKS_MAX, 1..32 characters each.
  */
 RC spool_set_sinks(struct spool *s, const struct span *names, unsigned count);
-/// Last sequence number that sink `index` has acknowledged (0: none).
-uint64_t spool_acked(const struct spool *s, unsigned index);
-
-#define SPOOL_RELEASE_BLOCKS_MAX 256u
+uint64_t spool_acked(const struct spool *s, unsigned index); ///< last one it has; 0: none
 /**
- * Durable at once, in a transaction of its own. Releases what every sink has, oldest first, at most
- * SPOOL_RELEASE_BLOCKS_MAX blocks a call. Works when the map is full.
+ * Durable at once, in a transaction of its own. Releases what every sink has, oldest first, a
+ * bounded number of blocks a call. Works when the map is full.
  * @param seq  >= the present position, <= durable_seq.
  * @retval RC_FULL  the disk is full and holds no page that could be used again; try again later.
  */
 RC spool_ack(struct spool *s, unsigned index, uint64_t seq);
+
+struct spool_want {
+    uint64_t after_seq;  ///< the last one it has
+    uint32_t events_max; ///< 1 or more
+    uint64_t raw_max;    ///< uncompressed bytes; one event may be more
+};
 
 /// A batch of committed events as one gzip member of NDJSON.
 struct spool_batch {
@@ -196,42 +175,26 @@ struct spool_batch {
 };
 
 /**
- * Events after `after_seq`, at most `events_max` of them and as many whole blocks as fit in `body`
- * and in `raw_max` uncompressed bytes, at least one event. Whole blocks are used as they are
- * stored; a part of a block is compressed again, and is a batch by itself.
- * @param events_max  1 or more.
- * @param scratch     for a part of a block: SPOOL_BLOCK_RAW_BYTES_MAX bytes. May be untouched
- * memory.
- * @param body        the member is appended; untouched on failure.
- * @retval RC_NOTFOUND  nothing committed after after_seq.
- * @retval RC_TOOBIG    body cannot hold even one event.
- * @retval RC_CORRUPT   the block is damaged; batch says which events were in it (first_seq,
- * last_seq, count), so that they can be acknowledged and counted as lost.
- * @retval RC_RETRY     the pool has no room now.
+ * As many whole blocks as are wanted and fit in `body`; at least one event. A part of a block is
+ * compressed again, and is a batch by itself.
+ * @param scratch  for a part of a block: SPOOL_BLOCK_RAW_BYTES_MAX bytes. May be untouched memory.
+ * @param body     the member is appended; untouched on failure.
+ * @retval RC_NOTFOUND  nothing committed after it.   @retval RC_TOOBIG  no room for even one event.
+ * @retval RC_CORRUPT   the block is damaged; batch says which events were in it, to be
+ * acknowledged.
  */
 RC spool_read(struct spool *s,
-              uint64_t after_seq,
-              uint32_t events_max,
-              uint64_t raw_max,
+              const struct spool_want *want,
               struct buf scratch,
               struct buf *body,
               struct spool_batch *batch);
-
 /**
- * Put one committed event aside for sink `index` (it refused it for good) and acknowledge nothing:
- * durable at once. Saying it again is the same row.
- * @param reason   printable; its first 128 characters are kept.
- * @param scratch  as in spool_read.
- * @retval RC_FULL      the quarantine has SPOOL_DEAD_ROWS_MAX rows, or the map is full: the sink
- * must hold.
- * @retval RC_NOTFOUND  the event is not held.
- * @retval RC_CORRUPT   its block is damaged.
+ * Put one committed event aside for a sink, durably, and acknowledge nothing. Again: the same row.
+ * @param reason  printable, its first 128 characters are kept.   @param scratch  as in spool_read.
+ * @retval RC_FULL  the quarantine has SPOOL_DEAD_ROWS_MAX rows, or the map is full: hold the sink.
+ * @retval RC_NOTFOUND  the event is not held.   @retval RC_CORRUPT  its block is damaged.
  */
 RC spool_bury(
     struct spool *s, unsigned index, uint64_t seq, struct span reason, struct buf scratch);
-
-/// Nothing will be appended for a while: give the compressor's state back to the pool. Without
-/// effect while events are staged and no commit was tried.
-void spool_idle(struct spool *s);
 
 #endif

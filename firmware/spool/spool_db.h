@@ -92,9 +92,9 @@ struct span op_key(const struct spool_stage *stage, const struct spool_op *op);
 struct span op_value(const struct spool_stage *stage, const struct spool_op *op);
 const struct spool_op *
 stage_find(const struct spool_stage *stage, enum spool_table table, struct span key);
-/// First op of the table with a key >= from (> from if after) that puts; NULL none.
+/// First op of the table at or behind `from` that puts; NULL none.
 const struct spool_op *
-stage_first(const struct spool_stage *stage, enum spool_table table, struct span from, bool after);
+stage_first(const struct spool_stage *stage, enum spool_table table, struct spool_from from);
 /// Fills stage->order.
 void stage_sort(struct spool_stage *stage);
 void stage_clear(struct spool_stage *stage);

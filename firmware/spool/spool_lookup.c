@@ -43,8 +43,7 @@ RC spool_get(struct spool *s, enum spool_table table, struct span key, struct bu
 
 struct seek {
     enum spool_table table;
-    struct span from;
-    bool after;
+    struct spool_from from;
     const struct spool_op *staged; // the first staged one, or NULL
 };
 
@@ -55,9 +54,10 @@ static enum rc first_committed(const struct spool *s,
                                MDB_val *key,
                                MDB_val *stored)
 {
-    *key = db_val(seek->from);
-    int code = mdb_cursor_get(cursor, key, stored, seek->from.len == 0 ? MDB_FIRST : MDB_SET_RANGE);
-    if (code == 0 && seek->after && key_compare(db_span(*key), seek->from) == 0) {
+    struct span from = seek->from.key;
+    *key = db_val(from);
+    int code = mdb_cursor_get(cursor, key, stored, from.len == 0 ? MDB_FIRST : MDB_SET_RANGE);
+    if (code == 0 && seek->from.after && key_compare(db_span(*key), from) == 0) {
         code = mdb_cursor_get(cursor, key, stored, MDB_NEXT);
     }
     for (uint32_t hidden = 0; code == 0 && hidden <= s->stage.ops_count; hidden++) {
@@ -99,15 +99,14 @@ static enum rc seek_both(const struct spool *s,
 
 RC spool_seek(struct spool *s,
               enum spool_table table,
-              struct span from,
-              bool after,
+              struct spool_from from,
               struct buf *key,
               struct buf *value)
 {
     ASSERT(table > 0 && table < SPOOL_TABLES);
-    ASSERT(from.len <= SPOOL_KEY_BYTES_MAX);
-    struct seek seek = {.table = table, .from = from, .after = after};
-    seek.staged = stage_first(&s->stage, table, from, after);
+    ASSERT(from.key.len <= SPOOL_KEY_BYTES_MAX);
+    struct seek seek = {.table = table, .from = from};
+    seek.staged = stage_first(&s->stage, table, from);
     MDB_txn *txn;
     MDB_cursor *cursor;
     TRY(db_begin(s, MDB_RDONLY, &txn));

@@ -11,9 +11,8 @@
 #include "spool/spool_db.h"
 
 struct reading {
+    const struct spool_want *want;
     uint64_t first_seq; // wanted first
-    uint32_t events_max;
-    uint64_t raw_max;
     struct buf scratch;
     struct buf *body;
     struct spool_batch *batch;
@@ -70,8 +69,8 @@ name_damaged(const struct spool *s, MDB_cursor *cursor, uint64_t first_seq, stru
 
 static bool block_fits(const struct reading *r, const struct event_block *block)
 {
-    return block->count <= r->events_max - r->batch->count &&
-           block->raw_bytes <= r->raw_max - r->batch->raw_bytes &&
+    return block->count <= r->want->events_max - r->batch->count &&
+           block->raw_bytes <= r->want->raw_max - r->batch->raw_bytes &&
            r->body->cap - r->body->len >= block->deflated.len + GZIP_EXTRA_BYTES;
 }
 
@@ -130,12 +129,12 @@ static enum rc take_lines(const struct event_block *block, struct span raw, stru
     struct spool_batch *batch = r->batch;
     uint32_t skip = (uint32_t)(r->first_seq - block->first_seq);
     uint32_t count = block->count - skip;
-    count = count < r->events_max ? count : r->events_max;
+    count = count < r->want->events_max ? count : r->want->events_max;
     for (; count > 0; count /= 2u) {
         if (!event_cut(raw, skip, count, &lines)) {
             return RC_CORRUPT;
         }
-        if (count > 1u && lines.len > r->raw_max) {
+        if (count > 1u && lines.len > r->want->raw_max) {
             continue;
         }
         enum rc rc = pack_lines(lines, r->body);
@@ -173,28 +172,23 @@ static enum rc read_at(const struct spool *s, MDB_cursor *cursor, struct reading
 }
 
 RC spool_read(struct spool *s,
-              uint64_t after_seq,
-              uint32_t events_max,
-              uint64_t raw_max,
+              const struct spool_want *want,
               struct buf scratch,
               struct buf *body,
               struct spool_batch *batch)
 {
-    struct reading r = {.events_max = events_max,
-                        .raw_max = raw_max,
-                        .scratch = scratch,
-                        .body = body,
-                        .batch = batch};
+    struct reading r = {.want = want, .scratch = scratch, .body = body, .batch = batch};
     MDB_txn *txn;
     MDB_cursor *cursor;
     size_t body_from = body->len;
-    ASSERT(events_max > 0 && scratch.cap >= SPOOL_BLOCK_RAW_BYTES_MAX);
+    ASSERT(want->events_max > 0 && scratch.cap >= SPOOL_BLOCK_RAW_BYTES_MAX);
     memset(batch, 0, sizeof(*batch));
-    if (after_seq >= s->durable_seq) {
+    if (want->after_seq >= s->durable_seq) {
         return RC_NOTFOUND;
     }
     TRY(db_begin(s, MDB_RDONLY, &txn));
-    r.first_seq = after_seq + 1u < s->counts.first_held ? s->counts.first_held : after_seq + 1u;
+    r.first_seq = want->after_seq + 1u;
+    r.first_seq = r.first_seq < s->counts.first_held ? s->counts.first_held : r.first_seq;
     buf_reset(&r.scratch);
     enum rc rc = db_rc(mdb_cursor_open(txn, s->dbi[SPOOL_EVENTS], &cursor));
     if (rc == RC_OK) {

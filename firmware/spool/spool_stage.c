@@ -75,7 +75,7 @@ stage_find(const struct spool_stage *stage, enum spool_table table, struct span 
 }
 
 const struct spool_op *
-stage_first(const struct spool_stage *stage, enum spool_table table, struct span from, bool after)
+stage_first(const struct spool_stage *stage, enum spool_table table, struct spool_from from)
 {
     const struct spool_op *first = NULL;
     for (uint32_t i = 0; i < stage->ops_count; i++) {
@@ -83,8 +83,8 @@ stage_first(const struct spool_stage *stage, enum spool_table table, struct span
         if (op->table != table || op->removes) {
             continue;
         }
-        int order = key_compare(op_key(stage, op), from);
-        if (order < 0 || (after && order == 0)) {
+        int order = key_compare(op_key(stage, op), from.key);
+        if (order < 0 || (from.after && order == 0)) {
             continue;
         }
         if (first == NULL || key_compare(op_key(stage, op), op_key(stage, first)) < 0) {

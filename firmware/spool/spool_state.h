@@ -11,6 +11,9 @@
 
 #include "spool/spool.h"
 
+#define SPOOL_PATH_BYTES_MAX      512u
+#define SPOOL_STAGED_BYTES        (96u * 1024u) ///< staged rows, keys included
+#define SPOOL_RELEASE_BLOCKS_MAX  256u          ///< released by one ack
 #define SPOOL_SINK_NAME_BYTES_MAX 32u
 #define SPOOL_EVENT_HEADER_BYTES  17u   ///< format, CRC32C, count, raw bytes, raw CRC-32
 #define SPOOL_OPS_MAX             2048u ///< staged rows

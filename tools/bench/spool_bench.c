@@ -150,7 +150,9 @@ static void deliver(uint64_t backlog)
         if (stats.durable_seq < acked + backlog + ACK_EVENTS) {
             return;
         }
-        must(spool_read(&spool, acked, ACK_EVENTS, 4u << 20, scratch, &body, &batch), "read");
+        struct spool_want want = {
+            .after_seq = acked, .events_max = ACK_EVENTS, .raw_max = 4u << 20};
+        must(spool_read(&spool, &want, scratch, &body, &batch), "read");
         must(spool_ack(&spool, 0, batch.last_seq), "ack");
     }
 }

@@ -50,14 +50,12 @@ RC spool_ack(struct spool *s, unsigned index, uint64_t seq)
 }
 
 RC spool_read(struct spool *s,
-              uint64_t after_seq,
-              uint32_t events_max,
-              uint64_t raw_max,
+              const struct spool_want *want,
               struct buf scratch,
               struct buf *body,
               struct spool_batch *batch)
 {
-    (void)raw_max;
+    uint64_t after_seq = want->after_seq;
     (void)scratch;
     s->reads++;
     TRY(fault(&s->read_fault));
@@ -66,7 +64,8 @@ RC spool_read(struct spool *s,
     }
     memset(batch, 0, sizeof(*batch));
     batch->first_seq = after_seq + 1u;
-    for (uint64_t seq = after_seq + 1u; seq <= s->durable && batch->count < events_max; seq++) {
+    for (uint64_t seq = after_seq + 1u; seq <= s->durable && batch->count < want->events_max;
+         seq++) {
         buf_put_u64(body, seq);
         buf_put_char(body, '\n');
         batch->last_seq = seq;

@@ -18,7 +18,7 @@ static int setup(void **state)
 static enum rc read_into(struct buf *body, uint64_t after, uint32_t events_max, uint64_t raw_max)
 {
     buf_reset(body);
-    return spool_read(&store, after, events_max, raw_max, store_scratch, body, &batch);
+    return store_read(after, events_max, raw_max, body, &batch);
 }
 
 static enum rc read_some(uint64_t after, uint32_t events_max, uint64_t raw_max)
@@ -136,7 +136,7 @@ static void a_member_is_appended_to_what_stands_in_the_body(void **state)
     store_commit();
     buf_reset(&store_body);
     buf_put_str(&store_body, "before");
-    assert_int_equal(spool_read(&store, 1, 2, 1u << 20, store_scratch, &store_body, &batch), RC_OK);
+    assert_int_equal(store_read(1, 2, 1u << 20, &store_body, &batch), RC_OK);
     assert_ptr_equal(batch.body.ptr, store_body.ptr + 6);
     store_check_batch(&batch, 0);
 }

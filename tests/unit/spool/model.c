@@ -106,7 +106,7 @@ static void do_read(void)
     uint32_t events_max = 1u + pick(400);
     uint64_t raw_max = pick(4) == 0 ? pick(5000) : 1u << 20;
     buf_reset(&store_body);
-    enum rc rc = spool_read(&store, after, events_max, raw_max, store_scratch, &store_body, &batch);
+    enum rc rc = store_read(after, events_max, raw_max, &store_body, &batch);
     if (after + 1u == committed.next_seq) {
         assert_int_equal(rc, RC_NOTFOUND);
         return;
@@ -156,7 +156,11 @@ static void do_seek(void)
     while (want < KEYS && staged.rows[table][want] == 0) {
         want++;
     }
-    enum rc rc = spool_seek(&store, tables[table], store_key(from, n), after, &key, &value);
+    enum rc rc = spool_seek(&store,
+                            tables[table],
+                            (struct spool_from){.key = store_key(from, n), .after = after},
+                            &key,
+                            &value);
     if (want == KEYS) {
         assert_int_equal(rc, RC_NOTFOUND);
         return;

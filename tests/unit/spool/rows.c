@@ -22,7 +22,11 @@ static const char *seek(enum spool_table table, unsigned n, bool after)
     char value[32];
     struct buf value_out = BUF(value);
     struct buf out = BUF(text);
-    enum rc rc = spool_seek(&store, table, store_key(from, n), after, &key_out, &value_out);
+    enum rc rc = spool_seek(&store,
+                            table,
+                            (struct spool_from){.key = store_key(from, n), .after = after},
+                            &key_out,
+                            &value_out);
     if (rc == RC_OK) {
         struct reader r = {.left = buf_span(&key_out)};
         buf_put_u64(&out, reader_be64(&r));
@@ -126,14 +130,16 @@ static void an_empty_from_is_before_every_key(void **state)
     struct buf value_out = BUF(value);
     store_put(SPOOL_LEDGER, 0, "c");
     store_commit();
-    assert_int_equal(spool_seek(&store, SPOOL_LEDGER, SPAN_NONE, false, &key_out, &value_out),
-                     RC_OK);
+    assert_int_equal(
+        spool_seek(&store, SPOOL_LEDGER, (struct spool_from){.after = false}, &key_out, &value_out),
+        RC_OK);
     assert_int_equal(key_out.len, 8);
     store_delete(SPOOL_LEDGER, 0);
     buf_reset(&key_out);
     buf_reset(&value_out);
-    assert_int_equal(spool_seek(&store, SPOOL_LEDGER, SPAN_NONE, true, &key_out, &value_out),
-                     RC_NOTFOUND);
+    assert_int_equal(
+        spool_seek(&store, SPOOL_LEDGER, (struct spool_from){.after = true}, &key_out, &value_out),
+        RC_NOTFOUND);
 }
 
 static void a_row_without_room_for_it_is_too_big(void **state)
@@ -149,7 +155,9 @@ static void a_row_without_room_for_it_is_too_big(void **state)
     buf_reset(&out);
     assert_int_equal(spool_get(&store, SPOOL_SEEN, store_key(key, 1), &out), RC_TOOBIG);
     buf_reset(&out);
-    assert_int_equal(spool_seek(&store, SPOOL_SEEN, SPAN_NONE, false, &key_out, &out), RC_TOOBIG);
+    assert_int_equal(
+        spool_seek(&store, SPOOL_SEEN, (struct spool_from){.after = false}, &key_out, &out),
+        RC_TOOBIG);
 }
 
 static void staging_fills_and_says_so(void **state)

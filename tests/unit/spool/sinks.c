@@ -154,7 +154,8 @@ static void a_buried_event_can_be_read_back(void **state)
     struct buf key = BUF(key_bytes);
     struct buf value = BUF(value_bytes);
     struct buf raw = BUF(raw_bytes);
-    assert_int_equal(spool_seek(&store, SPOOL_DEAD, SPAN_NONE, false, &key, &value), RC_OK);
+    assert_int_equal(
+        spool_seek(&store, SPOOL_DEAD, (struct spool_from){.after = false}, &key, &value), RC_OK);
     assert_int_equal(key.len, 4u + 1u + 8u);
     assert_memory_equal(key_bytes, "main\0\0\0\0\0\0\0\0\x0d", 13);
     struct reader r = {.left = buf_span(&value)};
@@ -230,18 +231,15 @@ static void a_damaged_block_is_told_and_can_be_stepped_over(void **state)
     blocks_of_ten(3);
     damage(store.dbi[0], store_key(key, 11), 60);
     buf_reset(&store_body);
-    assert_int_equal(spool_read(&store, 0, 100, 1u << 20, store_scratch, &store_body, &batch),
-                     RC_OK);
+    assert_int_equal(store_read(0, 100, 1u << 20, &store_body, &batch), RC_OK);
     assert_int_equal(batch.last_seq, 10);
     size_t body_bytes = store_body.len;
-    assert_int_equal(spool_read(&store, 10, 100, 1u << 20, store_scratch, &store_body, &batch),
-                     RC_CORRUPT);
+    assert_int_equal(store_read(10, 100, 1u << 20, &store_body, &batch), RC_CORRUPT);
     assert_int_equal(store_body.len, body_bytes);
     assert_int_equal(batch.first_seq, 11);
     assert_int_equal(batch.last_seq, 20);
     assert_int_equal(batch.count, 10);
-    assert_int_equal(spool_read(&store, 14, 3, 1u << 20, store_scratch, &store_body, &batch),
-                     RC_CORRUPT);
+    assert_int_equal(store_read(14, 3, 1u << 20, &store_body, &batch), RC_CORRUPT);
     assert_int_equal(batch.first_seq, 15);
     assert_int_equal(batch.last_seq, 20);
     assert_int_equal(spool_bury(&store, 0, 12, SPAN("x"), store_scratch), RC_CORRUPT);
@@ -264,8 +262,9 @@ static void a_damaged_row_is_told_and_can_be_removed(void **state)
     store_commit();
     damage(store.dbi[SPOOL_WINDOW], key, 6);
     assert_int_equal(spool_get(&store, SPOOL_WINDOW, key, &value), RC_CORRUPT);
-    assert_int_equal(spool_seek(&store, SPOOL_WINDOW, SPAN_NONE, false, &found, &value),
-                     RC_CORRUPT);
+    assert_int_equal(
+        spool_seek(&store, SPOOL_WINDOW, (struct spool_from){.after = false}, &found, &value),
+        RC_CORRUPT);
     assert_true(span_equal(buf_span(&found), key));
     assert_int_equal(spool_delete(&store, SPOOL_WINDOW, buf_span(&found)), RC_OK);
     store_commit();

@@ -198,13 +198,22 @@ void store_check_batch(const struct spool_batch *batch, size_t noise_bytes)
     assert_int_equal(at, bytes);
 }
 
+enum rc store_read(uint64_t after,
+                   uint32_t events_max,
+                   uint64_t raw_max,
+                   struct buf *body,
+                   struct spool_batch *batch)
+{
+    struct spool_want want = {.after_seq = after, .events_max = events_max, .raw_max = raw_max};
+    return spool_read(&store, &want, store_scratch, body, batch);
+}
+
 uint64_t store_check_events(uint64_t after, size_t noise_bytes)
 {
     struct spool_batch batch;
     for (;;) {
         buf_reset(&store_body);
-        enum rc rc =
-            spool_read(&store, after, UINT32_MAX, RAW_BYTES, store_scratch, &store_body, &batch);
+        enum rc rc = store_read(after, UINT32_MAX, RAW_BYTES, &store_body, &batch);
         if (rc == RC_NOTFOUND) {
             return after;
         }

@@ -49,6 +49,12 @@ void store_delete(enum spool_table table, unsigned n);
 void store_expect(enum spool_table table, unsigned n, const char *value);
 
 void store_sink(const char *name); ///< one sink of that name
+/// spool_read with the scratch memory that is here.
+enum rc store_read(uint64_t after,
+                   uint32_t events_max,
+                   uint64_t raw_max,
+                   struct buf *body,
+                   struct spool_batch *batch);
 /// Unpacks a batch and compares each line; `noise_bytes` 0: store_line, else store_noise_line.
 void store_check_batch(const struct spool_batch *batch, size_t noise_bytes);
 /// Reads all events after `after` in batches and checks them; the last sequence number.
