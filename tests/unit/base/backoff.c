@@ -38,7 +38,7 @@ static void no_attempt_and_no_cap_overflows(void **state)
     range_is(64, 1, INT64_MAX, 1, INT64_MAX);
     range_is(65, 1, INT64_MAX, 1, INT64_MAX);
     range_is(1, INT64_MAX, INT64_MAX, INT64_MAX / 2, INT64_MAX);
-    range_is(2, INT64_MAX / 2 + 1, INT64_MAX, INT64_MAX / 4, INT64_MAX);
+    range_is(2, INT64_C(1) << 62, INT64_MAX, INT64_C(1) << 61, INT64_MAX);
 }
 
 static void a_delay_is_never_zero(void **state)
