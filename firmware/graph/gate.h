@@ -12,7 +12,7 @@
 
 struct gate {
     uint32_t per_period; ///< requests that we allow ourselves in GATE_PERIOD_MS; 1 or more
-    int64_t credit_ms;   ///< each request costs GATE_PERIOD_MS / per_period; never above GATE_PERIOD_MS / 2
+    int64_t credit_ms;   ///< each request costs GATE_PERIOD_MS / per_period; a burst is half a period
     struct mono counted; ///< when credit was last brought up to date
     struct mono closed_until;
 };

@@ -125,12 +125,12 @@ static bool retry_page(struct graph *g, struct lane *l, struct now now)
     bool passing = fail == FETCH_FAIL_NETWORK || fail == FETCH_FAIL_SERVER || fail == FETCH_FAIL_UNAUTHORIZED;
 
     // Being told to wait is no failure of the page: beginning again would only ask for more.
-    if (l->pages == 0 || (fail != FETCH_FAIL_THROTTLED && (!passing || ++l->tries >= PAGE_TRIES_MAX))) {
+    if ((l->state == LANE_PARTICIPANTS && l->pages == 0) || (fail != FETCH_FAIL_THROTTLED && (!passing || ++l->tries >= PAGE_TRIES_MAX))) {
         return false;
     }
     if (l->state == LANE_PARTICIPANTS) {
         l->participants = l->page_base;
-    } else {
+    } else if (l->state != LANE_VERIFY) {
         l->sessions = l->page_base;
     }
     l->ask_at = mono_after(now.mono, fail == FETCH_FAIL_THROTTLED ? l->fetch.retry_after_ms : graph_backoff_ms(g, l->tries));

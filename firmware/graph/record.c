@@ -5,10 +5,11 @@
 
 static RC read_time(const struct json *doc, int node, int64_t *ms)
 {
-    if (!json_is_string(doc, node)) {
-        return RC_NOTFOUND;
-    }
-    return time_parse_iso(json_raw(doc, node), ms);
+    char text[64]; // no time is longer; decoded, because some writers escape '+'
+    struct buf b = BUF(text);
+
+    TRY(json_string(doc, node, &b));
+    return time_parse_iso(buf_span(&b), ms);
 }
 
 static RC read_id(const struct json *doc, int node, struct record_id *id)

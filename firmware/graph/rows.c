@@ -27,8 +27,8 @@ RC record_id_set(struct record_id *id, struct span text)
     if (text.len > sizeof(id->text)) {
         return RC_TOOBIG;
     }
-    if (text.len == 0) {
-        return RC_PARSE;
+    if (text.len == 0 || span_equal(text, SPAN(".")) || span_equal(text, SPAN(".."))) {
+        return RC_PARSE; // a path's dots lead elsewhere
     }
     for (size_t i = 0; i < text.len; i++) {
         if (!id_char_ok(text.ptr[i])) {
@@ -180,7 +180,8 @@ RC seen_get(struct spool *s, struct span key, struct seen_row *row)
     row->end_ms = class_byte == WORK_ILLEGAL ? 0 : (int64_t)reader_be64(&r);
     row->work_order = class_byte == WORK_ILLEGAL ? 0 : reader_be64(&r);
     struct span id = reader_bytes(&r, r.left.len);
-    if (!reader_ok(&r) || format != SEEN_FORMAT || state == SEEN_ILLEGAL || state >= SEEN_STATES || class_byte > WORK_WAITING) {
+    if (!reader_ok(&r) || format != SEEN_FORMAT || state == SEEN_ILLEGAL || state >= SEEN_STATES || class_byte > WORK_WAITING ||
+        (state == SEEN_PENDING) != (class_byte != WORK_ILLEGAL)) {
         return RC_CORRUPT;
     }
     row->state = (enum seen_state)state;

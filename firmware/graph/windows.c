@@ -89,7 +89,9 @@ static int64_t due_ms(const struct windows *w, const struct window *win, int64_t
     if (win->row.listed_ms < last_call && last_call < due) {
         due = last_call;
     }
-    return due > win->retry_ms ? due : win->retry_ms;
+    // Further ahead than any back-off: the clock was set back here, too.
+    bool retry_says = win->retry_ms - now_ms <= (int64_t)w->settings.retry_cap_ms;
+    return retry_says && win->retry_ms > due ? win->retry_ms : due;
 }
 
 /// True if a is to be listed before b; both are due.
