@@ -93,7 +93,7 @@ build_libs() {
 build_curl() {
   local options opt=-O1
   mapfile -t options < <(sed -n 's/^\([A-Z].*\)/-D\1/p' "$HERE/curl.options")
-  [ "$FLAVOUR" = host ] || opt=-Os
+  [ "$FLAVOUR" = host ] || opt=-Oz
   cmake_build curl "$opt" "$SRC/curl" "${options[@]}" \
     -DMBEDTLS_INCLUDE_DIR="$PREFIX/include" -DMBEDTLS_LIBRARY="$PREFIX/lib/libmbedtls.a" \
     -DMBEDX509_LIBRARY="$PREFIX/lib/libmbedtls.a" -DMBEDCRYPTO_LIBRARY="$PREFIX/lib/libmbedtls.a" \

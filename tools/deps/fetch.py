@@ -262,6 +262,7 @@ def fetch_all(lock, out, cache):
                 "name": package["name"],
                 "version": version_of(package, files),
                 "files": [{"file": file.name, "sha256": sha256(file)} for file in files],
+                "patches": [patch.name for patch in own_patches(package)],
             }
         )
         say(f"source {package['name']} {used[-1]['version']} verified ({origin})")

@@ -72,6 +72,7 @@ def component(package, source):
         "hashes": [{"alg": "SHA-256", "content": source["files"][0]["sha256"]}],
         "purl": purl(package["name"], version),
         "properties": [{"name": "debian:version", "value": version}]
+        + [{"name": "anteroom:patch", "value": name} for name in source.get("patches", [])]
         + [
             {"name": "source:sha256:" + file["file"], "value": file["sha256"]}
             for file in source["files"]
