@@ -2,8 +2,9 @@
 /**
  * @file
  * ASSERT: our own invariants, on in production, independent of NDEBUG.
- * Never on bytes from network, disk, configuration or environment: those are RC_PARSE or RC_CORRUPT.
- * Failing writes one line to stderr and aborts; the supervisor restarts, the boot path recovers.
+ * Never on bytes from network, disk, configuration or environment: those are RC_PARSE or
+ * RC_CORRUPT. Failing writes one line to stderr and aborts; the supervisor restarts, the boot path
+ * recovers.
  */
 #ifndef BASE_ASSERT_H
 #define BASE_ASSERT_H

@@ -32,7 +32,14 @@ bool reader_ok(const struct reader *r); ///< nothing was missing and nothing is 
 
 void buf_put_base64(struct buf *b, struct span s);    ///< RFC 4648 4, with padding
 void buf_put_base64url(struct buf *b, struct span s); ///< RFC 4648 5, without padding
-RC base64_decode(struct span text, struct buf *out);  ///< either alphabet, padding optional; RC_PARSE, RC_TOOBIG
+
+/**
+ * Either alphabet; padding, if any, must be right; no white space.
+ * @param out  the bytes are appended.
+ * @retval RC_PARSE   no base64, or not the one way to write these bytes (RFC 4648 3.5).
+ * @retval RC_TOOBIG  out is too small.
+ */
+RC base64_decode(struct span text, struct buf *out);
 
 /// Appends a version-4 GUID made of 16 random bytes, lower case.
 void buf_put_guid(struct buf *b, const uint8_t random[static GUID_BYTES]);

@@ -2,7 +2,8 @@
 /**
  * @file
  * Results: one closed enum, named by what the caller does next.
- * Detail (errno, HTTP status, library code) goes to the fault ring (sys/fault.h) and is never branched on.
+ * Detail (errno, HTTP status, library code) goes to the fault ring (sys/fault.h) and is never
+ * branched on.
  */
 #ifndef BASE_RC_H
 #define BASE_RC_H

@@ -2,8 +2,9 @@
 /**
  * @file
  * Borrowed and owned bytes.
- * Model:  `struct span` is borrowed, read-only, by value. `struct buf` is writable, of fixed capacity, with a sticky
- *         overflow: writers have no branches, the owner asks once with buf_ok().
+ * Model:  `struct span` is borrowed, read-only, by value. `struct buf` is writable, of fixed
+ *         capacity, with a sticky overflow: writers have no branches, the owner asks once with
+ *         buf_ok(). A put that does not fit writes nothing.
  * Memory: neither owns anything; the array behind them is the caller's.
  */
 #ifndef BASE_SPAN_H
@@ -24,13 +25,14 @@ struct buf {
     bool overflow;
 };
 
-#define SPAN(literal)                                                                              \
-    ((struct span){ .ptr = ("" literal), .len = sizeof(literal) - 1u }) ///< of a string literal
-#define SPAN_NONE ((struct span){ .ptr = NULL, .len = 0 })
-#define BUF(array)                                                                                 \
-    ((struct buf){ .ptr = (array), .len = 0, .cap = sizeof(array), .overflow = false }) ///< of a char array
-#define PRISPAN       ".*s"
-#define SPANARG(s)    (int)(s).len, (s).ptr ///< arguments for PRISPAN; for spans of at most INT_MAX bytes
+/// Of a string literal.
+#define SPAN(literal) ((struct span){.ptr = ("" literal), .len = sizeof(literal) - 1u})
+#define SPAN_NONE     ((struct span){.ptr = NULL, .len = 0})
+/// Of a char array, empty.
+#define BUF(array) ((struct buf){.ptr = (array), .len = 0, .cap = sizeof(array), .overflow = false})
+#define PRISPAN    ".*s"
+/// Arguments for PRISPAN; for spans of at most INT_MAX bytes.
+#define SPANARG(s) (int)(s).len, (s).ptr
 
 struct span span_from_str(const char *nul_terminated);
 bool span_equal(struct span a, struct span b);
@@ -50,9 +52,9 @@ void buf_reset(struct buf *b); ///< len 0, overflow cleared
 void buf_put(struct buf *b, struct span s);
 void buf_put_char(struct buf *b, char c);
 void buf_put_str(struct buf *b, const char *nul_terminated);
-void buf_put_u64(struct buf *b, uint64_t v);          ///< decimal
-void buf_put_i64(struct buf *b, int64_t v);           ///< decimal
-void buf_put_hex(struct buf *b, struct span s);       ///< lower case
+void buf_put_u64(struct buf *b, uint64_t v);    ///< decimal
+void buf_put_i64(struct buf *b, int64_t v);     ///< decimal
+void buf_put_hex(struct buf *b, struct span s); ///< lower case
 /// application/x-www-form-urlencoded / URI component: all but unreserved characters become %XX.
 void buf_put_urlencoded(struct buf *b, struct span s);
 /// Ends the text with NUL without counting it; false if there is no room (then overflow is set).
