@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/entropy.h"
+#include "sys/log.h"
+
+struct world world;
+
+uint64_t __wrap_entropy_u64(void);
+
+uint64_t __wrap_entropy_u64(void)
+{
+    return world.random;
+}
+
+// ---- sys/log.h -------------------------------------------------------------------------------------------------
+
+void log_set_now(struct now now)
+{
+    (void)now;
+}
+
+void log_line(struct log_site *site, int level, const char *format, ...)
+{
+    (void)site;
+    char line[2048];
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    ASSERT(len > 0 && (size_t)len < sizeof(line));
+    int added = snprintf(world.log + world.log_len, LOG_BYTES - world.log_len, "%d %s\n", level, line);
+    ASSERT(added > 0 && (size_t)added < LOG_BYTES - world.log_len);
+    world.log_len += (size_t)added;
+}
+
+unsigned world_log_count(const char *text)
+{
+    unsigned count = 0;
+    for (const char *at = strstr(world.log, text); at != NULL; at = strstr(at + 1, text)) {
+        count++;
+    }
+    return count;
+}
+
+// ---- hal/tokenstore.h ------------------------------------------------------------------------------------------
+
+RC hal_tokenstore_get(struct tokenstore *t, struct span name, struct buf *out)
+{
+    (void)t;
+    for (unsigned i = 0; i < VALUES_MAX; i++) {
+        if (span_equal(span_from_str(world.values[i].name), name)) {
+            TRY(world.values[i].rc);
+            buf_put(out, (struct span){ .ptr = world.values[i].bytes, .len = world.values[i].len });
+            return buf_ok(out) ? RC_OK : RC_TOOBIG;
+        }
+    }
+    return RC_NOTFOUND;
+}
+
+RC hal_tokenstore_put(struct tokenstore *t, struct span name, struct span value)
+{
+    (void)t;
+    char text[TOKENSTORE_NAME_BYTES_MAX + 1u];
+    snprintf(text, sizeof(text), "%" PRISPAN, SPANARG(name));
+    TRY(world.put_rc);
+    world_put(text, value, RC_OK);
+    world.puts++;
+    return RC_OK;
+}
+
+void world_put(const char *name, struct span value, enum rc get_rc)
+{
+    unsigned i = 0;
+    while (i < VALUES_MAX && world.values[i].name[0] != '\0' && strcmp(world.values[i].name, name) != 0) {
+        i++;
+    }
+    ASSERT(i < VALUES_MAX && value.len <= TOKENSTORE_VALUE_BYTES_MAX);
+    snprintf(world.values[i].name, sizeof(world.values[i].name), "%s", name);
+    memcpy(world.values[i].bytes, value.ptr, value.len);
+    world.values[i].len = value.len;
+    world.values[i].rc = get_rc;
+}
+
+// ---- the world -------------------------------------------------------------------------------------------------
+
+int world_init(void **unused)
+{
+    (void)unused;
+    memset(&world, 0, sizeof(world));
+    http_fake_init(&world.http);
+    struct config *c = &world.config;
+    snprintf(c->tenant_id, sizeof(c->tenant_id), TENANT);
+    snprintf(c->client_id, sizeof(c->client_id), CLIENT);
+    snprintf(c->authority_url, sizeof(c->authority_url), "https://login.microsoftonline.com");
+    snprintf(c->graph_url, sizeof(c->graph_url), "https://graph.microsoft.com");
+    c->credential = CREDENTIAL_SECRET;
+    c->connect_ms = 15000;
+    c->total_ms = 600000;
+    c->stall_ms = 30000;
+    c->call_records.retry_base_ms = 1000;
+    c->call_records.retry_cap_ms = 300000;
+    world.now.mono.ms = START_MS;
+    world.now.wall = (struct wall){ .ms = WALL_MS, .quality = CLOCK_TRUSTED };
+    world_put(AUTH_SECRET_NAME, SPAN(SECRET), RC_OK);
+    auth_init(&world.auth, c, http_fake_handle(), SLOT, &world.store, SPAN_NONE);
+    return 0;
+}
+
+struct mono world_turn(void)
+{
+    struct mono again = auth_step(&world.auth, world.now);
+    (void)http_step(http_fake_handle(), world.now);
+    return again;
+}
+
+void world_sleep(int64_t ms)
+{
+    world.now.mono.ms += ms;
+    world.now.wall.ms += ms;
+}
+
+int64_t world_sleep_until_next(void)
+{
+    int64_t ms = auth_status(&world.auth)->next_attempt.ms - world.now.mono.ms;
+    ASSERT(ms >= 0);
+    world_sleep(ms);
+    return ms;
+}
+
+void world_answer_full(const struct http_fake_answer *answer)
+{
+    http_fake_queue(&world.http, SLOT, answer);
+    world_turn(); // asks, if it was not asking; the answer arrives behind it
+    world_turn(); // takes it
+    world_turn();
+}
+
+void world_answer(int status, const char *body)
+{
+    struct http_fake_answer answer = { .status = status, .body = span_from_str(body) };
+    world_answer_full(&answer);
+}
+
+void world_answer_token(const char *token, unsigned expires_s)
+{
+    char body[8192];
+    snprintf(body, sizeof(body), "{\"token_type\":\"Bearer\",\"expires_in\":%u,\"access_token\":\"%s\"}", expires_s, token);
+    world_answer(200, body);
+}
+
+void world_answer_error(int status, const char *error, int aadsts)
+{
+    char body[512];
+    snprintf(body,
+             sizeof(body),
+             "{\"error\":\"%s\",\"error_description\":\"AADSTS%d: no.\\r\\nTrace ID: x\",\"error_codes\":[%d],"
+             "\"trace_id\":\"0f0e0d0c-0000-1111-2222-333344445555\",\"timestamp\":\"2026-11-23 00:00:00Z\"}",
+             error,
+             aadsts,
+             aadsts);
+    world_answer(status, body);
+}
+
+unsigned world_requests(void)
+{
+    return world.http.requests;
+}
+
+bool world_has_token(void)
+{
+    return auth_bearer(&world.auth, world.now).len > 0;
+}
