@@ -41,7 +41,7 @@ bool mono_due(struct mono deadline, struct mono now);
 
 const char *clock_quality_name(enum clock_quality q); ///< "unknown", "floor", "trusted"
 
-/// Appends YYYY-MM-DDThh:mm:ss.mmmZ. Years 1..9999; a time outside is written as the nearest inside.
+/// Appends YYYY-MM-DDThh:mm:ss.mmmZ. Years 1..9999; other times become the nearest inside.
 void time_put_iso(struct buf *b, int64_t wall_ms);
 /// Appends YYYY-MM-DDThh:mm:ssZ (Graph filter literals).
 void time_put_iso_s(struct buf *b, int64_t wall_ms);
