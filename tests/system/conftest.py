@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures of the system tests: worlds that end with their test, and what is shown of a failed one."""
+import os
+import sys
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+if HERE not in sys.path:
+    sys.path.insert(0, HERE)
+
+LOG_LINES_SHOWN = 40
+
+
+@pytest.fixture
+def make_world(tmp_path, request):
+    """make_world(scenario, calls=, sink=, change=, **changes of the scenario): see world.World."""
+    from world import World
+    made = request.node.worlds = []
+
+    def make(scenario="quiet", **settings):
+        made.append(World(tmp_path / str(len(made)), scenario, **settings))
+        return made[-1]
+
+    yield make
+    for world in made:
+        world.close()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if call.when != "call" or not report.failed:
+        return
+    for world in getattr(item, "worlds", ()):
+        for box in world.boxes:
+            lines = box.log_text().splitlines()[-LOG_LINES_SHOWN:]
+            report.sections.append(("log of anteroomd", "\n".join(lines)))
+        try:
+            stats = world.cloud.stats()
+        except (OSError, ValueError) as error:
+            stats = "none: %s" % error
+        report.sections.append(("fake cloud", str(stats)))

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""kill -9 at any moment loses nothing: the store and what the sink has always account for all."""
+import random
+import time
+
+from world import wait_until
+
+KILLS = 200
+SEED = 20260
+LIFE_S = (0.005, 0.25)
+RELIST = {"hot_interval_s": 3, "warm_interval_s": 3, "cold_interval_s": 3}
+CHANGES = [  # what the cloud does to records between two lives, now and then
+    lambda cloud: cloud.raise_versions(share=0.1, count=10),
+    lambda cloud: cloud.sink(state="down"),
+    lambda cloud: cloud.sink(state="up"),
+    lambda cloud: cloud.fault({"service": "sink", "count": 1}, {"cut": "answer"}),
+    lambda cloud: cloud.fault({"service": "graph", "kind": "record", "count": 2}, {"cut": 700}),
+    lambda cloud: cloud.entra(revoke=True),
+]
+
+
+def live_a_little(world, dice):
+    """One life: until a random moment, or until something new was seen to arrive."""
+    before = world.cloud.stats()["events"] if dice.random() < 0.5 else None
+    life_s = dice.uniform(*LIFE_S)
+    world.start()
+    end = time.monotonic() + life_s
+    while time.monotonic() < end:
+        if before is not None and world.cloud.stats()["events"] != before:
+            break
+        time.sleep(0.002)
+    assert world.alive(), "it ended by itself with %s" % world.box.process.returncode
+    world.box.kill()
+
+
+def test_two_hundred_kills_lose_nothing(make_world):
+    dice = random.Random(SEED)
+    world = make_world("quiet", calls=RELIST, records={
+        "count": 150, "weird": 0.05,
+        "meetings": [{"sessions": 400, "participants": 500, "days_ago": 3, "rise_after_page": 4}]})
+    for _ in range(KILLS):
+        if dice.random() < 0.15:
+            dice.choice(CHANGES)(world.cloud)
+        live_a_little(world, dice)
+    world.cloud.clear_faults()
+    world.cloud.sink(state="up")
+    assert len(world.log("store_reset")) == 0, "a kill broke the store"
+    assert world.cloud.stats()["complete"] > 0, "no life got anywhere"
+    wait_until(lambda: world.run() and world.delivered(), "all delivered")
+    world.cloud.assert_all_delivered()
