@@ -155,7 +155,7 @@ class Box:
 
     def put_secret(self, name, value):
         subprocess.run([self.ctl, "secret", "put", "--state", self.state, name],
-                       input=value.encode(), check=True, timeout=30)
+                       input=value.encode(), check=True, capture_output=True, timeout=30)
 
     def certificate(self):
         """The box's certificate as PEM; made at first need."""
