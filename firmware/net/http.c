@@ -8,6 +8,8 @@
  *   memory of two. We never force fresh ones.
  * - What a paused transfer's decoder has already inflated is kept on the heap. A small receive
  *   buffer bounds that: 1 KiB of deflate is at most 1 MiB of zeros.
+ * - A transfer that pauses again while it is being resumed reads one more buffer all the same,
+ *   unless its other direction is paused too. Without that, a bomb of zeros grows on the heap.
  * - Without QUICK_EXIT, ending a transfer joins its name lookup and blocks until DNS gives up.
  * - Running out of memory inside certificate verification looks like a certificate that is not
  *   trusted. The pool's failures are counted, and decide.
@@ -449,6 +451,9 @@ void http_consume(struct http *h, unsigned slot, size_t bytes)
     }
     t->paused = false; // the next line may deliver, and pause again
     CURLcode code = curl_easy_pause(t->easy, CURLPAUSE_CONT);
+    if (code == CURLE_OK && t->paused) {
+        code = curl_easy_pause(t->easy, CURLPAUSE_ALL);
+    }
     if (code != CURLE_OK) {
         finish(h, t, code);
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Peers that are wrong, slow, broken or hostile.
+#include "sys/heap.h"
 #include "world.h"
 
 static enum http_fail fail_of(const char *server, const char *path)
@@ -95,6 +96,9 @@ static void a_gzip_bomb_is_stopped(void **state)
     r.body_bytes_max = 100000;
     a = world_run_slowly(&r, 5000, 1);
     assert_int_equal(a.result.fail, HTTP_FAIL_TOOBIG);
+    // Of the firmware's pool (the host's allocator counts nothing): bounded whatever the bomb's
+    // size.
+    assert_true(heap_stats().peak_bytes < 2u * 1024u * 1024u + 512u * 1024u);
 }
 
 static void broken_compression_is_an_encoding_failure(void **state)
