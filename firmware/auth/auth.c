@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * The sign-in as a machine: WAITING, ASKING, FRESH. A token that is being renewed stays in use until it expires, so
- * whether there is one is not a state.
- * Two waits are kept apart: after failures to get a token (by cause), and after tokens that Graph refuses (by number).
+ * The sign-in as a machine: WAITING, ASKING, FRESH. A token that is being renewed stays in use
+ * until it expires, so whether there is one is not a state. Two waits are kept apart: after
+ * failures to get a token (by cause), and after tokens that Graph refuses (by number).
  */
 #include "auth/auth.h"
 
@@ -13,34 +13,37 @@
 #include "base/assert.h"
 #include "base/backoff.h"
 #include "base/entropy.h"
-#include "sys/fault.h"
-#include "sys/log.h"
 
 #include "auth_request.h"
 #include "auth_state.h"
+#include "sys/fault.h"
+#include "sys/log.h"
 
-#define TOTAL_MS_MAX       60000  ///< a token answer is small: nobody waits ten minutes for it
-#define EXPIRY_MARGIN_MS   30000  ///< a token is not used in its last moments: the request has to get there
-#define RENEW_MS_MIN       1000   ///< between a token and its renewal, however short it lives
-#define LOCAL_CAP_MS       15000  ///< longest wait for what is missing on the box itself: time, credential
-#define SLOW_BASE_OF_CAP   6      ///< slow pace in multiples of retry_cap_ms: 15 to 60 minutes at its default
-#define SLOW_CAP_OF_CAP    12
-// An assertion is good from 60 s before our time to 540 s after it; Date has whole seconds, hence 5 s less on both sides.
+#define TOTAL_MS_MAX 60000 ///< a token answer is small: nobody waits ten minutes for it
+#define EXPIRY_MARGIN_MS                                                                           \
+    30000                 ///< a token is not used in its last moments: the request has to get there
+#define RENEW_MS_MIN 1000 ///< between a token and its renewal, however short it lives
+#define LOCAL_CAP_MS 15000 ///< longest wait for what is missing on the box itself: time, credential
+#define SLOW_BASE_OF_CAP                                                                           \
+    6 ///< slow pace in multiples of retry_cap_ms: 15 to 60 minutes at its default
+#define SLOW_CAP_OF_CAP 12
+// An assertion is good from 60 s before our time to 540 s after it; Date has whole seconds, hence 5
+// s less on both sides.
 #define PEER_BEHIND_MS_MAX (AUTH_ASSERTION_BEFORE_MS - 5000)
 #define PEER_AHEAD_MS_MAX  (AUTH_ASSERTION_LIFE_MS - AUTH_ASSERTION_BEFORE_MS - 5000)
 
 static const char bearer_prefix[] = "Authorization: Bearer ";
 
 const uint8_t auth_next[AUTH_STATES][AUTH_EVENTS] = {
-    [AUTH_WAITING] = { [AUTH_EV_ASKED] = AUTH_ASKING,
-                       [AUTH_EV_CANNOT] = AUTH_WAITING,
-                       [AUTH_EV_REJECTED] = AUTH_WAITING },
-    [AUTH_ASKING] = { [AUTH_EV_GOT] = AUTH_FRESH,
-                      [AUTH_EV_FAILED] = AUTH_WAITING,
-                      [AUTH_EV_REJECTED] = AUTH_ASKING },
-    [AUTH_FRESH] = { [AUTH_EV_ASKED] = AUTH_ASKING,
-                     [AUTH_EV_CANNOT] = AUTH_WAITING,
-                     [AUTH_EV_REJECTED] = AUTH_WAITING },
+    [AUTH_WAITING] = {[AUTH_EV_ASKED] = AUTH_ASKING,
+                      [AUTH_EV_CANNOT] = AUTH_WAITING,
+                      [AUTH_EV_REJECTED] = AUTH_WAITING},
+    [AUTH_ASKING] = {[AUTH_EV_GOT] = AUTH_FRESH,
+                     [AUTH_EV_FAILED] = AUTH_WAITING,
+                     [AUTH_EV_REJECTED] = AUTH_ASKING},
+    [AUTH_FRESH] = {[AUTH_EV_ASKED] = AUTH_ASKING,
+                    [AUTH_EV_CANNOT] = AUTH_WAITING,
+                    [AUTH_EV_REJECTED] = AUTH_WAITING},
 };
 
 static void auth_go(struct auth *a, enum auth_event event, struct mono now)
@@ -54,7 +57,7 @@ static void auth_go(struct auth *a, enum auth_event event, struct mono now)
     }
 }
 
-// ---- the token -------------------------------------------------------------------------------------------------
+// ---- the token --------------------------------------------------------------
 
 static bool has_token(const struct auth *a, struct mono now)
 {
@@ -95,7 +98,9 @@ static void got(struct auth *a, uint32_t expires_s, struct now now)
     a->status.tokens++;
     take_life(a, expires_s, now.mono);
     if (recovered) {
-        LOG_INFO("ev=auth_token_good expires_s=%" PRIu32 " failures=%" PRIu32, expires_s, a->status.failures);
+        LOG_INFO("ev=auth_token_good expires_s=%" PRIu32 " failures=%" PRIu32,
+                 expires_s,
+                 a->status.failures);
     }
     a->told = AUTH_CAUSE_NONE;
     a->cause = AUTH_CAUSE_NONE;
@@ -106,7 +111,7 @@ static void got(struct auth *a, uint32_t expires_s, struct now now)
     auth_go(a, AUTH_EV_GOT, now.mono);
 }
 
-// ---- failures --------------------------------------------------------------------------------------------------
+// ---- failures ---------------------------------------------------------------
 
 /// What went wrong with one attempt, and what the peer said about it.
 struct failure {
@@ -147,13 +152,20 @@ static void failed(struct auth *a, enum auth_event event, const struct failure *
     a->status.failures += a->status.failures < UINT32_MAX;
     int64_t delay_ms = delay_of(a, f);
     a->next = mono_after(now.mono, delay_ms);
-    if (!f->local || a->told != f->cause) { // what is missing stays missing: one row in the ring is enough
-        fault_note(now, "auth.token", f->rc, f->status, f->detail, a->status.trace_id, f->client_request_id);
+    if (!f->local ||
+        a->told != f->cause) { // what is missing stays missing: one row in the ring is enough
+        fault_note(now,
+                   "auth.token",
+                   f->rc,
+                   f->status,
+                   f->detail,
+                   a->status.trace_id,
+                   f->client_request_id);
     }
     if (a->told != f->cause) { // once per episode, and when it turns into something else
         const struct auth_cause_info *info = auth_cause_info(f->cause);
-        LOG_WARN("ev=auth_failed code=%s cause=%s aadsts=%d status=%d trace_id=%s failures=%" PRIu32 " retry_ms=%" PRId64
-                 " token_good=%d text=\"%s\"",
+        LOG_WARN("ev=auth_failed code=%s cause=%s aadsts=%d status=%d trace_id=%s failures=%" PRIu32
+                 " retry_ms=%" PRId64 " token_good=%d text=\"%s\"",
                  info->code,
                  info->key,
                  a->status.aadsts,
@@ -171,7 +183,7 @@ static void failed(struct auth *a, enum auth_event event, const struct failure *
 /// Nothing could be sent.
 static void cannot(struct auth *a, enum auth_cause cause, enum rc rc, struct now now)
 {
-    struct failure f = { .cause = cause, .rc = rc, .local = true, .client_request_id = "" };
+    struct failure f = {.cause = cause, .rc = rc, .local = true, .client_request_id = ""};
     a->status.aadsts = 0;
     a->status.trace_id[0] = '\0';
     failed(a, AUTH_EV_CANNOT, &f, now);
@@ -192,8 +204,10 @@ static enum auth_cause cause_of_fail(enum http_fail fail)
     }
 }
 
-/// Entra found fault with the assertion's time: by its own word, or because its Date lies outside the time we wrote.
-static bool is_clock_fault(const struct auth *a, enum auth_cause cause, int64_t date_ms, struct now now)
+/// Entra found fault with the assertion's time: by its own word, or because its Date lies outside
+/// the time we wrote.
+static bool
+is_clock_fault(const struct auth *a, enum auth_cause cause, int64_t date_ms, struct now now)
 {
     if (cause == AUTH_CAUSE_CLOCK) {
         return true;
@@ -224,19 +238,24 @@ static enum auth_cause refine(const struct auth *a, enum auth_cause cause)
     if (cause == AUTH_CAUSE_SECRET_WRONG && a->config->credential == CREDENTIAL_CERTIFICATE) {
         cause = AUTH_CAUSE_CERT_REJECTED;
     }
-    return cause == AUTH_CAUSE_CERT_REJECTED && a->certificate_expired ? AUTH_CAUSE_CERT_EXPIRED : cause;
+    return cause == AUTH_CAUSE_CERT_REJECTED && a->certificate_expired ? AUTH_CAUSE_CERT_EXPIRED
+                                                                       : cause;
 }
 
-// ---- an answer -------------------------------------------------------------------------------------------------
+// ---- an answer --------------------------------------------------------------
 
-static void refused(struct auth *a, const struct auth_answer *answer, const struct http_result *result, struct now now)
+static void refused(struct auth *a,
+                    const struct auth_answer *answer,
+                    const struct http_result *result,
+                    struct now now)
 {
-    struct failure f = { .rc = RC_DENIED,
-                         .status = result->status,
-                         .detail = answer->aadsts,
-                         .retry_after_ms = result->retry_after_ms,
-                         .client_request_id = result->client_request_id };
-    enum auth_cause cause = auth_cause_of(span_from_str(answer->error), answer->aadsts, result->status);
+    struct failure f = {.rc = RC_DENIED,
+                        .status = result->status,
+                        .detail = answer->aadsts,
+                        .retry_after_ms = result->retry_after_ms,
+                        .client_request_id = result->client_request_id};
+    enum auth_cause cause =
+        auth_cause_of(span_from_str(answer->error), answer->aadsts, result->status);
     f.cause = refine(a, cause);
     a->status.aadsts = answer->aadsts;
     memcpy(a->status.trace_id, answer->trace_id, sizeof(a->status.trace_id));
@@ -248,12 +267,12 @@ static void refused(struct auth *a, const struct auth_answer *answer, const stru
 
 static void unanswered(struct auth *a, const struct http_result *result, struct now now)
 {
-    struct failure f = { .cause = cause_of_fail(result->fail),
-                         .rc = RC_RETRY,
-                         .status = result->status,
-                         .detail = result->detail,
-                         .retry_after_ms = result->retry_after_ms,
-                         .client_request_id = result->client_request_id };
+    struct failure f = {.cause = cause_of_fail(result->fail),
+                        .rc = RC_RETRY,
+                        .status = result->status,
+                        .detail = result->detail,
+                        .retry_after_ms = result->retry_after_ms,
+                        .client_request_id = result->client_request_id};
     a->status.aadsts = 0;
     a->status.trace_id[0] = '\0';
     failed(a, AUTH_EV_FAILED, &f, now);
@@ -272,7 +291,8 @@ static void judge(struct auth *a, struct now now)
     struct auth_answer answer;
     char token[AUTH_TOKEN_BYTES_MAX];
     struct buf fresh = BUF(token);
-    enum rc rc = auth_answer_read((struct span){ .ptr = a->answer, .len = a->answer_len }, a->arena, &fresh, &answer);
+    enum rc rc = auth_answer_read(
+        (struct span){.ptr = a->answer, .len = a->answer_len}, a->arena, &fresh, &answer);
     if (rc == RC_OK && result->status == 200) {
         drop_token(a);
         struct buf line = BUF(a->bearer);
@@ -287,10 +307,12 @@ static void judge(struct auth *a, struct now now)
     bytes_wipe(token, fresh.len);
 }
 
-/// Takes what arrived; what is too long for an answer is counted but not kept, which makes it unreadable.
+/// Takes what arrived; what is too long for an answer is counted but not kept, which makes it
+/// unreadable.
 static void drain(struct auth *a)
 {
-    for (struct span got_now = http_body(a->http, a->slot); got_now.len > 0; got_now = http_body(a->http, a->slot)) {
+    for (struct span got_now = http_body(a->http, a->slot); got_now.len > 0;
+         got_now = http_body(a->http, a->slot)) {
         size_t room = sizeof(a->answer) - a->answer_len;
         size_t len = got_now.len < room ? got_now.len : room;
         memcpy(a->answer + a->answer_len, got_now.ptr, len);
@@ -314,16 +336,17 @@ static struct mono watch(struct auth *a, struct now now)
     return a->next;
 }
 
-// ---- a request -------------------------------------------------------------------------------------------------
+// ---- a request --------------------------------------------------------------
 
 static RC start_request(struct auth *a, struct now now)
 {
     const struct config *c = a->config;
     struct http_request request = {
         .post = true,
-        .url = { .ptr = a->url, .len = a->url_len },
-        .headers = { SPAN("Content-Type: application/x-www-form-urlencoded"), SPAN("Accept: application/json") },
-        .body = { .ptr = a->body, .len = a->body_len },
+        .url = {.ptr = a->url, .len = a->url_len},
+        .headers = {SPAN("Content-Type: application/x-www-form-urlencoded"),
+                    SPAN("Accept: application/json")},
+        .body = {.ptr = a->body, .len = a->body_len},
         .trust = a->ca_pem.len > 0 ? HTTP_TRUST_CA : HTTP_TRUST_ROOTS,
         .ca_pem = a->ca_pem,
         .proxy = span_from_str(c->proxy),
@@ -346,9 +369,11 @@ static void begin(struct auth *a, struct now now)
         cannot(a, AUTH_CAUSE_NO_CREDENTIAL, rc, now);
         return;
     }
-    if (start_request(a, now) != RC_OK) { // the pool is full for the moment: says nothing about the sign-in
+    if (start_request(a, now) !=
+        RC_OK) { // the pool is full for the moment: says nothing about the sign-in
         auth_request_wipe(a);
-        a->next = mono_after(now.mono, jitter_ms(a->config->call_records.retry_base_ms, entropy_u64()));
+        a->next =
+            mono_after(now.mono, jitter_ms(a->config->call_records.retry_base_ms, entropy_u64()));
         auth_go(a, AUTH_EV_CANNOT, now.mono);
         return;
     }
@@ -356,7 +381,7 @@ static void begin(struct auth *a, struct now now)
     auth_go(a, AUTH_EV_ASKED, now.mono);
 }
 
-// ---- what others call ------------------------------------------------------------------------------------------
+// ---- what others call -------------------------------------------------------
 
 void auth_init(struct auth *a,
                const struct config *config,
@@ -392,7 +417,9 @@ struct mono auth_step(struct auth *a, struct now now)
         again = watch(a, now);
     } else if (mono_due(a->next, now.mono)) {
         begin(a, now);
-        again = a->state == AUTH_ASKING ? now.mono : a->next; // once more: a request that is refused is done already
+        again = a->state == AUTH_ASKING
+                    ? now.mono
+                    : a->next; // once more: a request that is refused is done already
     }
     if (a->bearer_len > 0 && !has_token(a, now.mono)) {
         drop_token(a);
@@ -403,7 +430,8 @@ struct mono auth_step(struct auth *a, struct now now)
 
 struct span auth_bearer(const struct auth *a, struct now now)
 {
-    return has_token(a, now.mono) ? (struct span){ .ptr = a->bearer, .len = a->bearer_len } : SPAN_NONE;
+    return has_token(a, now.mono) ? (struct span){.ptr = a->bearer, .len = a->bearer_len}
+                                  : SPAN_NONE;
 }
 
 void auth_reject(struct auth *a, uint32_t generation, struct now now)
@@ -417,7 +445,10 @@ void auth_reject(struct auth *a, uint32_t generation, struct now now)
     a->rejects_until = mono_after(now.mono, a->life_ms);
     if (a->state != AUTH_ASKING) {
         const struct config_call_records *calls = &a->config->call_records;
-        int64_t wait_ms = repeated ? backoff_ms(a->rejects, calls->retry_base_ms, calls->retry_cap_ms, entropy_u64()) : 0;
+        int64_t wait_ms =
+            repeated
+                ? backoff_ms(a->rejects, calls->retry_base_ms, calls->retry_cap_ms, entropy_u64())
+                : 0;
         a->next = mono_after(now.mono, wait_ms);
     }
     LOG_WARN("ev=auth_token_rejected times=%" PRIu32, a->rejects);

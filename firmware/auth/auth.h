@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * The app-only sign-in: client credentials with a certificate assertion or a secret, against Entra ID v2.0.
- * Model:   auth_step keeps one access token fresh (renewed at about 80 % of its life, with jitter). Every failure maps to a cause,
- *          a next attempt and a stable code; none is terminal. One token request at a time.
+ * The app-only sign-in: client credentials with a certificate assertion or a secret, against Entra
+ * ID v2.0.
+ * Model:   auth_step keeps one access token fresh (renewed at about 80 % of its life, with jitter).
+ *          Every failure maps to a cause, a next attempt and a stable code; none is terminal. One
+ *          token request at a time.
  * Memory:  struct auth; the token lives in it and is wiped when replaced.
  * Source:  RFC 6749 4.4, RFC 7523, Entra "certificate credentials" and "error codes".
  */
 #ifndef AUTH_AUTH_H
 #define AUTH_AUTH_H
-#include "auth/auth_cause.h"
 #include "base/clock.h"
 #include "base/rc.h"
 #include "base/span.h"
-#include "config/config.h"
 #include "hal/tokenstore.h"
+
+#include "auth/auth_cause.h"
+#include "config/config.h"
 #include "net/http.h"
 
 #define AUTH_TOKEN_BYTES_MAX 4608u
@@ -23,23 +26,30 @@
 #define AUTH_CERT_NAME       "device-certificate"
 
 struct auth_status {
-    enum auth_cause cause;        ///< AUTH_CAUSE_NONE while there is a good token
-    int aadsts;                   ///< number from Entra, for people; 0 if none
-    char trace_id[40];            ///< Entra's, for its support; "" if none
-    uint32_t failures;            ///< in a row
+    enum auth_cause cause; ///< AUTH_CAUSE_NONE while there is a good token
+    int aadsts;            ///< number from Entra, for people; 0 if none
+    char trace_id[40];     ///< Entra's, for its support; "" if none
+    uint32_t failures;     ///< in a row
     struct mono next_attempt;
-    int64_t clock_offset_ms;      ///< peer's Date minus our wall clock, as last seen
-    uint64_t tokens;              ///< got since start
+    int64_t clock_offset_ms; ///< peer's Date minus our wall clock, as last seen
+    uint64_t tokens;         ///< got since start
 };
 
 struct auth; ///< defined in auth_state.h
 
 /// ca_pem: sandbox trust, or empty for the pinned roots. All pointers are kept.
-void auth_init(struct auth *a, const struct config *config, struct http *http, unsigned slot, struct tokenstore *store, struct span ca_pem);
+void auth_init(struct auth *a,
+               const struct config *config,
+               struct http *http,
+               unsigned slot,
+               struct tokenstore *store,
+               struct span ca_pem);
 struct mono auth_step(struct auth *a, struct now now);
-/// "Authorization: Bearer ..." header line while a token is good at `now`, else empty. Valid until the next auth_step or auth_reject.
+/// "Authorization: Bearer ..." header line while a token is good at `now`, else empty. Valid until
+/// the next auth_step or auth_reject.
 struct span auth_bearer(const struct auth *a, struct now now);
-/// Graph answered 401 to the token of auth_generation `generation`: drop it and fetch a new one (at once the first time, then backed off).
+/// Graph answered 401 to the token of auth_generation `generation`: drop it and fetch a new one (at
+/// once the first time, then backed off).
 void auth_reject(struct auth *a, uint32_t generation, struct now now);
 uint32_t auth_generation(const struct auth *a); ///< changes with every new token
 /// True if the token names the role (diagnosis only; true also if the token cannot be read).
@@ -47,7 +57,8 @@ bool auth_has_role(const struct auth *a, struct span role);
 const struct auth_status *auth_status(const struct auth *a);
 
 /**
- * Make the box's key and certificate in the store if they are not there. Takes seconds the first time.
+ * Make the box's key and certificate in the store if they are not there. Takes seconds the first
+ * time.
  * @param name  for the certificate's common name.
  */
 RC auth_ensure_identity(struct tokenstore *store, struct span name, int64_t wall_ms, bool *made);

@@ -5,7 +5,8 @@
 #include <string.h>
 
 /// Copies a text member if it is made of the given kind of characters only; otherwise leaves "".
-static void take_word(const struct json *doc, struct span key, bool (*good)(char), char *out, size_t out_bytes)
+static void
+take_word(const struct json *doc, struct span key, bool (*good)(char), char *out, size_t out_bytes)
 {
     struct buf text = buf_of(out, out_bytes - 1u);
     if (json_string(doc, json_get(doc, 0, key), &text) != RC_OK) {
@@ -64,7 +65,8 @@ static bool is_bearer(const struct json *doc)
     char word[16];
     struct buf text = BUF(word);
     int node = json_get(doc, 0, SPAN("token_type"));
-    return json_string(doc, node, &text) == RC_OK && span_equal_nocase(buf_span(&text), SPAN("Bearer"));
+    return json_string(doc, node, &text) == RC_OK &&
+           span_equal_nocase(buf_span(&text), SPAN("Bearer"));
 }
 
 static bool take_token(const struct json *doc, struct buf *token)
@@ -82,11 +84,15 @@ static bool take_token(const struct json *doc, struct buf *token)
     return token->len > from;
 }
 
-RC auth_answer_read(struct span body, struct json_token *arena, struct buf *token, struct auth_answer *out)
+RC auth_answer_read(struct span body,
+                    struct json_token *arena,
+                    struct buf *token,
+                    struct auth_answer *out)
 {
     struct json doc;
     memset(out, 0, sizeof(*out));
-    if (json_parse(&doc, body, arena, AUTH_ANSWER_TOKENS_MAX) != RC_OK || !json_is_object(&doc, 0)) {
+    if (json_parse(&doc, body, arena, AUTH_ANSWER_TOKENS_MAX) != RC_OK ||
+        !json_is_object(&doc, 0)) {
         return RC_PARSE;
     }
     take_word(&doc, SPAN("trace_id"), id_char, out->trace_id, sizeof(out->trace_id));

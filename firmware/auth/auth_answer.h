@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * Reads what a token endpoint answers (RFC 6749 5.1 and 5.2, and Entra's members of an error). Pure.
+ * Reads what a token endpoint answers (RFC 6749 5.1 and 5.2, and Entra's members of an error).
+ * Pure.
  */
 #ifndef AUTH_AUTH_ANSWER_H
 #define AUTH_AUTH_ANSWER_H
 #include "base/rc.h"
 #include "base/span.h"
+
 #include "json/json.h"
 
 #define AUTH_ANSWER_BYTES_MAX  (32u * 1024u)
 #define AUTH_ANSWER_TOKENS_MAX 256u
-#define AUTH_EXPIRES_S_MAX     90000u ///< Entra's longest is 28 hours only for clients that ask for it; we do not
+#define AUTH_EXPIRES_S_MAX     90000u ///< tenants may set up to one day
 
 struct auth_answer {
     uint32_t expires_s; ///< 1..AUTH_EXPIRES_S_MAX; longer is cut to that
@@ -27,6 +29,9 @@ struct auth_answer {
  * @retval RC_DENIED  an error answer: see out.
  * @retval RC_PARSE   neither, or a token that cannot be put into a header.
  */
-RC auth_answer_read(struct span body, struct json_token *arena, struct buf *token, struct auth_answer *out);
+RC auth_answer_read(struct span body,
+                    struct json_token *arena,
+                    struct buf *token,
+                    struct auth_answer *out);
 
 #endif

@@ -7,73 +7,105 @@
 
 // clang-format off
 static const struct auth_cause_info infos[AUTH_CAUSE_COUNT] = {
-    [AUTH_CAUSE_NONE] = { "A00", "none", "Signed in.", AUTH_PACE_QUICK },
+    [AUTH_CAUSE_NONE] = { "A00", "none",
+        "Signed in.",
+        AUTH_PACE_QUICK },
     [AUTH_CAUSE_STARTING] = { "A01", "starting",
-        "No token yet: the box is asking for one.", AUTH_PACE_QUICK },
+        "No token yet: the box is asking for one.",
+        AUTH_PACE_QUICK },
     [AUTH_CAUSE_NO_CREDENTIAL] = { "A02", "no_credential",
-        "The box has nothing to sign in with. Put the secret with 'anteroomctl secret put --state DIR client-secret', "
-        "or make and upload the certificate with 'anteroomctl certificate --state DIR'.", AUTH_PACE_QUICK },
+        "The box has nothing to sign in with. Put the secret with 'anteroomctl secret put "
+        "--state DIR client-secret', or make and upload the certificate with 'anteroomctl "
+        "certificate --state DIR'.",
+        AUTH_PACE_QUICK },
     [AUTH_CAUSE_CLOCK] = { "A03", "clock",
-        "The clock of the box is not set, or differs from Microsoft's. The box tries again; check its time service (NTP).", AUTH_PACE_QUICK },
+        "The clock of the box is not set, or differs from Microsoft's. The box tries again; "
+        "check its time service (NTP).",
+        AUTH_PACE_QUICK },
     [AUTH_CAUSE_NETWORK] = { "A04", "network",
-        "The sign-in host gave no answer. The box tries again; check name lookup, firewall and proxy.", AUTH_PACE_QUICK },
+        "The sign-in host gave no answer. The box tries again; check name lookup, firewall and "
+        "proxy.",
+        AUTH_PACE_QUICK },
     [AUTH_CAUSE_TRUST] = { "A05", "trust",
-        "The certificate of the sign-in host is not Microsoft's. Something on the way opens TLS; exempt the box from it.", AUTH_PACE_QUICK },
+        "The certificate of the sign-in host is not Microsoft's. Something on the way opens "
+        "TLS; exempt the box from it.",
+        AUTH_PACE_QUICK },
     [AUTH_CAUSE_SERVICE] = { "A06", "service",
-        "The sign-in service has a problem of its own. The box tries again; nothing needs to be done.", AUTH_PACE_QUICK },
+        "The sign-in service has a problem of its own. The box tries again; nothing needs to be"
+        " done.",
+        AUTH_PACE_QUICK },
     [AUTH_CAUSE_THROTTLED] = { "A07", "throttled",
-        "The sign-in service asks for fewer requests. The box waits; look for another program that uses the same application.", AUTH_PACE_QUICK },
+        "The sign-in service asks for fewer requests. The box waits; look for another program "
+        "that uses the same application.",
+        AUTH_PACE_QUICK },
     [AUTH_CAUSE_SECRET_WRONG] = { "A08", "secret_wrong",
-        "The secret is wrong. Store the secret's value (not its ID) with 'anteroomctl secret put --state DIR client-secret'.", AUTH_PACE_SLOW },
+        "The secret is wrong. Store the secret's value (not its ID) with 'anteroomctl secret "
+        "put --state DIR client-secret'.",
+        AUTH_PACE_SLOW },
     [AUTH_CAUSE_SECRET_EXPIRED] = { "A09", "secret_expired",
-        "The secret has expired. Make a new one in the app registration and store it, or change to the certificate.", AUTH_PACE_SLOW },
+        "The secret has expired. Make a new one in the app registration and store it, or change"
+        " to the certificate.",
+        AUTH_PACE_SLOW },
     [AUTH_CAUSE_CERT_REJECTED] = { "A10", "cert_rejected",
-        "The certificate of the box is not accepted. Upload what 'anteroomctl certificate --state DIR' prints to the app registration.", AUTH_PACE_SLOW },
+        "The certificate of the box is not accepted. Upload what 'anteroomctl certificate "
+        "--state DIR' prints to the app registration.",
+        AUTH_PACE_SLOW },
     [AUTH_CAUSE_CERT_EXPIRED] = { "A11", "cert_expired",
-        "The certificate of the box has expired. Remove it and its key from the token store, make new ones and upload the certificate.", AUTH_PACE_SLOW },
+        "The certificate of the box has expired. Remove it and its key from the token store, "
+        "make new ones and upload the certificate.",
+        AUTH_PACE_SLOW },
     [AUTH_CAUSE_APP_UNKNOWN] = { "A12", "app_unknown",
-        "The application is not in this tenant or is disabled. Check client_id and tenant_id, and the enterprise application.", AUTH_PACE_SLOW },
+        "The application is not in this tenant or is disabled. Check client_id and tenant_id, "
+        "and the enterprise application.",
+        AUTH_PACE_SLOW },
     [AUTH_CAUSE_TENANT_UNKNOWN] = { "A13", "tenant_unknown",
-        "The tenant does not exist in this cloud. Check tenant_id and cloud.", AUTH_PACE_SLOW },
+        "The tenant does not exist in this cloud. Check tenant_id and cloud.",
+        AUTH_PACE_SLOW },
     [AUTH_CAUSE_WRONG_CLOUD] = { "A14", "wrong_cloud",
-        "The tenant lives in another cloud. Correct cloud in the configuration.", AUTH_PACE_SLOW },
+        "The tenant lives in another cloud. Correct cloud in the configuration.",
+        AUTH_PACE_SLOW },
     [AUTH_CAUSE_CONSENT] = { "A15", "consent",
-        "An administrator has not granted the application's permissions. Grant admin consent in the app registration.", AUTH_PACE_SLOW },
+        "An administrator has not granted the application's permissions. Grant admin consent in"
+        " the app registration.",
+        AUTH_PACE_SLOW },
     [AUTH_CAUSE_POLICY] = { "A16", "policy",
-        "A Conditional Access policy of the tenant refuses the box. Give its administrator the trace_id.", AUTH_PACE_SLOW },
+        "A Conditional Access policy of the tenant refuses the box. Give its administrator the "
+        "trace_id.",
+        AUTH_PACE_SLOW },
     [AUTH_CAUSE_CONFIGURATION] = { "A17", "configuration",
-        "The sign-in service refuses the request as it is configured. Check cloud, tenant_id, client_id, credential and the app registration.", AUTH_PACE_SLOW },
+        "The sign-in service refuses the request as it is configured. Check cloud, tenant_id, "
+        "client_id, credential and the app registration.",
+        AUTH_PACE_SLOW },
     [AUTH_CAUSE_NONSENSE] = { "A18", "nonsense",
-        "The answer was none of the sign-in service's. A proxy or login portal may be in the way. The box tries again.", AUTH_PACE_QUICK },
+        "The answer was none of the sign-in service's. A proxy or login portal may be in the "
+        "way. The box tries again.",
+        AUTH_PACE_QUICK },
 };
 
+#define NUMBERS_MAX 24u
+
 static const struct {
-    int aadsts;
     enum auth_cause cause;
+    int aadsts[NUMBERS_MAX]; // the rest is 0
 } numbers[] = {
-    { 7000215, AUTH_CAUSE_SECRET_WRONG }, { 70002, AUTH_CAUSE_SECRET_WRONG },
-    { 7000222, AUTH_CAUSE_SECRET_EXPIRED },
-    { 7000218, AUTH_CAUSE_CONFIGURATION }, { 700025, AUTH_CAUSE_CONFIGURATION },
-    { 700027, AUTH_CAUSE_CERT_REJECTED }, { 50012, AUTH_CAUSE_CERT_REJECTED }, { 50013, AUTH_CAUSE_CERT_REJECTED },
-    { 500133, AUTH_CAUSE_CLOCK }, { 700024, AUTH_CAUSE_CLOCK },
-    { 700016, AUTH_CAUSE_APP_UNKNOWN }, { 70001, AUTH_CAUSE_APP_UNKNOWN }, { 7000112, AUTH_CAUSE_APP_UNKNOWN },
-    { 90002, AUTH_CAUSE_TENANT_UNKNOWN },
-    { 90038, AUTH_CAUSE_WRONG_CLOUD }, { 900382, AUTH_CAUSE_WRONG_CLOUD }, { 900432, AUTH_CAUSE_WRONG_CLOUD },
-    { 500011, AUTH_CAUSE_CONFIGURATION }, { 650057, AUTH_CAUSE_CONFIGURATION }, { 650052, AUTH_CAUSE_CONFIGURATION },
-    { 70011, AUTH_CAUSE_CONFIGURATION }, { 28002, AUTH_CAUSE_CONFIGURATION }, { 700022, AUTH_CAUSE_CONFIGURATION },
-    { 65001, AUTH_CAUSE_CONSENT }, { 90094, AUTH_CAUSE_CONSENT }, { 65004, AUTH_CAUSE_CONSENT },
-    // Multi-factor sign-in cannot be asked of an application by right: a policy catches more than it should.
-    { 50076, AUTH_CAUSE_POLICY }, { 50079, AUTH_CAUSE_POLICY }, { 50072, AUTH_CAUSE_POLICY },
-    { 50074, AUTH_CAUSE_POLICY }, { 50078, AUTH_CAUSE_POLICY },
-    { 53003, AUTH_CAUSE_POLICY }, { 53000, AUTH_CAUSE_POLICY }, { 50131, AUTH_CAUSE_POLICY }, { 530032, AUTH_CAUSE_POLICY },
-    // Refresh tokens, passwords and device codes: not of this flow, so the request is not what we think it is.
-    { 70008, AUTH_CAUSE_CONFIGURATION }, { 700082, AUTH_CAUSE_CONFIGURATION }, { 700084, AUTH_CAUSE_CONFIGURATION },
-    { 70000, AUTH_CAUSE_CONFIGURATION }, { 50089, AUTH_CAUSE_CONFIGURATION }, { 50173, AUTH_CAUSE_CONFIGURATION },
-    { 50133, AUTH_CAUSE_CONFIGURATION }, { 50132, AUTH_CAUSE_CONFIGURATION }, { 70043, AUTH_CAUSE_CONFIGURATION },
-    { 70016, AUTH_CAUSE_CONFIGURATION }, { 70018, AUTH_CAUSE_CONFIGURATION }, { 70019, AUTH_CAUSE_CONFIGURATION },
-    { 50196, AUTH_CAUSE_THROTTLED }, { 90055, AUTH_CAUSE_THROTTLED },
-    { 90033, AUTH_CAUSE_SERVICE }, { 90090, AUTH_CAUSE_SERVICE }, { 90006, AUTH_CAUSE_SERVICE }, { 90024, AUTH_CAUSE_SERVICE },
-    { 90012, AUTH_CAUSE_SERVICE }, { 50033, AUTH_CAUSE_SERVICE }, { 50087, AUTH_CAUSE_SERVICE },
+    { AUTH_CAUSE_SECRET_WRONG, { 7000215, 70002 } },
+    { AUTH_CAUSE_SECRET_EXPIRED, { 7000222 } },
+    // The last twelve are of refresh tokens, passwords and device codes, which this flow has not:
+    // the request is not what we think it is.
+    { AUTH_CAUSE_CONFIGURATION,
+      { 7000218, 700025, 500011, 650057, 650052, 70011, 28002, 700022, 70008, 700082, 700084,
+        70000, 50089, 50173, 50133, 50132, 70043, 70016, 70018, 70019 } },
+    { AUTH_CAUSE_CERT_REJECTED, { 700027, 50012, 50013 } },
+    { AUTH_CAUSE_CLOCK, { 500133, 700024 } },
+    { AUTH_CAUSE_APP_UNKNOWN, { 700016, 70001, 7000112 } },
+    { AUTH_CAUSE_TENANT_UNKNOWN, { 90002 } },
+    { AUTH_CAUSE_WRONG_CLOUD, { 90038, 900382, 900432 } },
+    { AUTH_CAUSE_CONSENT, { 65001, 90094, 65004 } },
+    // Multi-factor sign-in (the first five) cannot be asked of an application by right: a policy
+    // catches more than it should.
+    { AUTH_CAUSE_POLICY, { 50076, 50079, 50072, 50074, 50078, 53003, 53000, 50131, 530032 } },
+    { AUTH_CAUSE_THROTTLED, { 50196, 90055 } },
+    { AUTH_CAUSE_SERVICE, { 90033, 90090, 90006, 90024, 90012, 50033, 50087 } },
 };
 
 static const struct {
@@ -82,11 +114,13 @@ static const struct {
 } errors[] = {
     { "temporarily_unavailable", AUTH_CAUSE_SERVICE }, { "server_error", AUTH_CAUSE_SERVICE },
     { "slow_down", AUTH_CAUSE_THROTTLED },
-    { "invalid_client", AUTH_CAUSE_CERT_REJECTED }, // auth.c says SECRET_WRONG where a secret was sent
+    { "invalid_client", AUTH_CAUSE_CERT_REJECTED }, // or SECRET_WRONG: see auth.c
     { "unauthorized_client", AUTH_CAUSE_APP_UNKNOWN },
     { "consent_required", AUTH_CAUSE_CONSENT },
-    { "interaction_required", AUTH_CAUSE_POLICY }, { "access_denied", AUTH_CAUSE_POLICY }, { "login_required", AUTH_CAUSE_POLICY },
+    { "interaction_required", AUTH_CAUSE_POLICY }, { "access_denied", AUTH_CAUSE_POLICY },
+    { "login_required", AUTH_CAUSE_POLICY },
 };
+
 // clang-format on
 
 const struct auth_cause_info *auth_cause_info(enum auth_cause cause)
@@ -97,9 +131,9 @@ const struct auth_cause_info *auth_cause_info(enum auth_cause cause)
 
 static enum auth_cause cause_of_number(int aadsts)
 {
-    for (size_t i = 0; i < COUNT(numbers); i++) {
-        if (numbers[i].aadsts == aadsts) {
-            return numbers[i].cause;
+    for (size_t i = 0; i < COUNT(numbers) * NUMBERS_MAX; i++) {
+        if (aadsts != 0 && numbers[i / NUMBERS_MAX].aadsts[i % NUMBERS_MAX] == aadsts) {
+            return numbers[i / NUMBERS_MAX].cause;
         }
     }
     return AUTH_CAUSE_NONE;
@@ -112,7 +146,8 @@ static enum auth_cause cause_of_error(struct span error)
             return errors[i].cause;
         }
     }
-    // "Every other error needs a human": invalid_request, invalid_scope, invalid_resource, and what may come.
+    // "Every other error needs a human": invalid_request, invalid_scope, invalid_resource, and what
+    // may come.
     return AUTH_CAUSE_CONFIGURATION;
 }
 
@@ -126,8 +161,8 @@ static enum auth_cause cause_of_status(int http_status)
 
 enum auth_cause auth_cause_of(struct span error, int aadsts, int http_status)
 {
-    // Microsoft: decide by `error`, numbers may change. So a number only refines; it cannot make an error that says
-    // "try again" into one that waits for a person.
+    // Microsoft: decide by `error`, numbers may change. So a number only refines; it cannot make an
+    // error that says "try again" into one that waits for a person.
     enum auth_cause refined = cause_of_number(aadsts);
     enum auth_cause by_error = error.len > 0 ? cause_of_error(error) : cause_of_status(http_status);
     if (by_error == AUTH_CAUSE_SERVICE || by_error == AUTH_CAUSE_THROTTLED) {

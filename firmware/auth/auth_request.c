@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/crypto.h"
 #include "base/entropy.h"
+
 #include "json/json.h"
 
 #define ASSERTION_BYTES 2560u ///< header and claims at most 1.6 KB in base64, the signature 683
@@ -27,7 +28,8 @@ static void put_header(struct buf *jwt, const struct crypto_certificate *certifi
     char text[256];
     struct buf b = BUF(text);
     buf_put_str(&b, "{\"alg\":\"PS256\",\"typ\":\"JWT\",\"x5t#S256\":\"");
-    buf_put_base64url(&b, (struct span){ .ptr = (const char *)certificate->sha256, .len = SHA256_BYTES });
+    buf_put_base64url(&b,
+                      (struct span){.ptr = (const char *)certificate->sha256, .len = SHA256_BYTES});
     buf_put_str(&b, "\"}");
     ASSERT(buf_ok(&b));
     buf_put_base64url(jwt, buf_span(&b));
@@ -43,7 +45,7 @@ static void put_claims(struct buf *jwt, const struct auth *a, int64_t wall_ms)
     struct span client = span_from_str(a->config->client_id);
     int64_t not_before_ms = wall_ms - AUTH_ASSERTION_BEFORE_MS;
 
-    put_member(&b, "{\"aud\":", (struct span){ .ptr = a->url, .len = a->url_len });
+    put_member(&b, "{\"aud\":", (struct span){.ptr = a->url, .len = a->url_len});
     put_member(&b, ",\"iss\":", client);
     put_member(&b, ",\"sub\":", client);
     put_member(&b, ",\"jti\":", buf_span(&jti));
@@ -64,7 +66,8 @@ static RC put_signature(struct auth *a, struct buf *jwt)
     struct buf key = BUF(pem), signature = BUF(bytes);
     enum rc rc = load(a, AUTH_KEY_NAME, &key);
     if (rc == RC_OK) {
-        rc = crypto_sign_ps256(buf_span(&key), buf_span(jwt), &signature) == RC_OK ? RC_OK : RC_CORRUPT;
+        rc = crypto_sign_ps256(buf_span(&key), buf_span(jwt), &signature) == RC_OK ? RC_OK
+                                                                                   : RC_CORRUPT;
     }
     buf_wipe(&key);
     TRY(rc);
@@ -96,7 +99,9 @@ static RC put_certificate_form(struct auth *a, int64_t wall_ms, struct buf *form
     struct buf jwt = BUF(text);
     enum rc rc = put_assertion(a, wall_ms, &jwt);
     if (rc == RC_OK) {
-        buf_put_str(form, "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer");
+        buf_put_str(form,
+                    "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%"
+                    "3Ajwt-bearer");
         buf_put_str(form, "&client_assertion=");
         buf_put_urlencoded(form, buf_span(&jwt));
         ASSERT(buf_ok(&jwt));

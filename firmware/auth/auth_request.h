@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * Makes the token request: the form with a secret, or with an assertion signed by the box's key (RFC 7523).
+ * Makes the token request: the form with a secret, or with an assertion signed by the box's key
+ * (RFC 7523).
  */
 #ifndef AUTH_AUTH_REQUEST_H
 #define AUTH_AUTH_REQUEST_H

@@ -54,9 +54,10 @@ struct auth {
     uint32_t rejects;          ///< refused by Graph one after another
     struct mono rejects_until; ///< a refusal before this counts as one more of them
 
-    bool time_trusted;       ///< the wall clock was trusted once since start
-    int64_t offset_ms;       ///< added to the wall clock in assertions; 0 until Entra finds fault with their time
-    bool offset_retried;     ///< the one retry at once of this episode is used up
+    bool time_trusted;   ///< the wall clock was trusted once since start
+    int64_t offset_ms;   ///< added to the wall clock in assertions; 0 until Entra finds fault with
+                         ///< their time
+    bool offset_retried; ///< the one retry at once of this episode is used up
     bool certificate_expired;
     struct mono asked_at;
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * The library is told three things: where randomness comes from (mbedtls_hardware_poll), what time it is
- * (crypto_time), and nothing else. Its two callbacks have no context, which is why the time is a variable here.
+ * The library is told three things: where randomness comes from (mbedtls_hardware_poll), what time
+ * it is (crypto_time), and nothing else. Its two callbacks have no context, which is why the time
+ * is a variable here.
  */
 #include "base/crypto.h"
 
@@ -74,7 +75,7 @@ void sha256(struct span data, uint8_t out[static SHA256_BYTES])
     ASSERT(failed == 0);
 }
 
-// ---- keys ------------------------------------------------------------------------------------------------------
+// ---- keys -------------------------------------------------------------------
 
 RC crypto_read_key(struct span key_pem, mbedtls_pk_context *pk)
 {
@@ -90,7 +91,8 @@ RC crypto_read_key(struct span key_pem, mbedtls_pk_context *pk)
     return failed == 0 ? RC_OK : RC_PARSE;
 }
 
-static RC sign_hash(mbedtls_pk_context *pk, const uint8_t hash[static SHA256_BYTES], struct buf *out)
+static RC
+sign_hash(mbedtls_pk_context *pk, const uint8_t hash[static SHA256_BYTES], struct buf *out)
 {
     if (mbedtls_pk_get_type(pk) != MBEDTLS_PK_RSA) {
         return RC_CORRUPT;
@@ -112,7 +114,7 @@ static RC sign_hash(mbedtls_pk_context *pk, const uint8_t hash[static SHA256_BYT
                                         signature) != 0) {
         return RC_CORRUPT;
     }
-    buf_put(out, (struct span){ .ptr = (const char *)signature, .len = len });
+    buf_put(out, (struct span){.ptr = (const char *)signature, .len = len});
     return buf_ok(out) ? RC_OK : RC_TOOBIG;
 }
 
@@ -130,11 +132,11 @@ RC crypto_sign_ps256(struct span key_pem, struct span data, struct buf *signatur
     return rc;
 }
 
-// ---- certificates ----------------------------------------------------------------------------------------------
+// ---- certificates -----------------------------------------------------------
 
-static const struct span begin_any = { .ptr = "-----BEGIN ", .len = 11 };
-static const struct span begin_cert = { .ptr = "-----BEGIN CERTIFICATE-----", .len = 27 };
-static const struct span end_cert = { .ptr = "-----END CERTIFICATE-----", .len = 25 };
+static const struct span begin_any = {.ptr = "-----BEGIN ", .len = 11};
+static const struct span begin_cert = {.ptr = "-----BEGIN CERTIFICATE-----", .len = 27};
+static const struct span end_cert = {.ptr = "-----END CERTIFICATE-----", .len = 25};
 
 static size_t find(struct span text, struct span what)
 {
@@ -146,7 +148,8 @@ static size_t find(struct span text, struct span what)
     return text.len;
 }
 
-/// Takes the next certificate off *pem. RC_NOTFOUND: none left. RC_PARSE: something that is none, a key for instance.
+/// Takes the next certificate off *pem. RC_NOTFOUND: none left. RC_PARSE: something that is none, a
+/// key for instance.
 static RC next_block(struct span *pem, struct span *block)
 {
     size_t at = find(*pem, begin_any);
@@ -188,11 +191,19 @@ static RC read_first(struct span pem, mbedtls_x509_crt *crt)
 static RC time_of(const mbedtls_x509_time *t, int64_t *ms)
 {
     char text[32];
-    int len = snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02dZ", t->year, t->mon, t->day, t->hour, t->min, t->sec);
+    int len = snprintf(text,
+                       sizeof(text),
+                       "%04d-%02d-%02dT%02d:%02d:%02dZ",
+                       t->year,
+                       t->mon,
+                       t->day,
+                       t->hour,
+                       t->min,
+                       t->sec);
     if (len < 0 || (size_t)len >= sizeof(text)) {
         return RC_PARSE;
     }
-    return time_parse_iso((struct span){ .ptr = text, .len = (size_t)len }, ms);
+    return time_parse_iso((struct span){.ptr = text, .len = (size_t)len}, ms);
 }
 
 RC crypto_read_certificate(struct span cert_pem, struct crypto_certificate *out)
@@ -201,7 +212,7 @@ RC crypto_read_certificate(struct span cert_pem, struct crypto_certificate *out)
     mbedtls_x509_crt_init(&crt);
     enum rc rc = read_first(cert_pem, &crt);
     if (rc == RC_OK) {
-        sha256((struct span){ .ptr = (const char *)crt.raw.p, .len = crt.raw.len }, out->sha256);
+        sha256((struct span){.ptr = (const char *)crt.raw.p, .len = crt.raw.len}, out->sha256);
         rc = time_of(&crt.valid_from, &out->not_before_ms);
     }
     if (rc == RC_OK) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * The box's own key and certificate: RSA, because that is all that Entra describes for assertions; self-signed, because
- * Entra compares it with what was uploaded and asks no authority.
+ * The box's own key and certificate: RSA, because that is all that Entra describes for assertions;
+ * self-signed, because Entra compares it with what was uploaded and asks no authority.
  */
 #include <string.h>
 
@@ -16,11 +16,11 @@
 
 #include "crypto_lib.h"
 
-#define RSA_EXPONENT      65537
-#define SERIAL_BYTES      16u
-#define NAME_BYTES_MAX    64u
-#define DAY_MS            86400000
-#define X509_TIME_BYTES   15u ///< YYYYMMDDhhmmss and NUL
+#define RSA_EXPONENT    65537
+#define SERIAL_BYTES    16u
+#define NAME_BYTES_MAX  64u
+#define DAY_MS          86400000
+#define X509_TIME_BYTES 15u ///< YYYYMMDDhhmmss and NUL
 
 static bool name_ok(struct span name)
 {
@@ -64,15 +64,17 @@ static int describe(mbedtls_x509write_cert *crt, struct span name, int64_t from_
 
     unsigned char serial[SERIAL_BYTES];
     int failed = crypto_random(NULL, serial, sizeof(serial));
-    serial[0] = (unsigned char)((serial[0] & 0x7fu) | 0x40u); // positive, and always SERIAL_BYTES long
+    serial[0] =
+        (unsigned char)((serial[0] & 0x7fu) | 0x40u); // positive, and always SERIAL_BYTES long
 
     char from[X509_TIME_BYTES], to[X509_TIME_BYTES];
     put_x509_time(from, from_ms);
     put_x509_time(to, from_ms + (int64_t)days * DAY_MS);
 
-    mbedtls_asn1_sequence client_auth = { 0 };
+    mbedtls_asn1_sequence client_auth = {0};
     client_auth.buf.tag = MBEDTLS_ASN1_OID;
-    client_auth.buf.p = (unsigned char *)(uintptr_t)MBEDTLS_OID_CLIENT_AUTH; // read only, in spite of its type
+    client_auth.buf.p =
+        (unsigned char *)(uintptr_t)MBEDTLS_OID_CLIENT_AUTH; // read only, in spite of its type
     client_auth.buf.len = MBEDTLS_OID_SIZE(MBEDTLS_OID_CLIENT_AUTH);
 
     mbedtls_x509write_crt_set_version(crt, MBEDTLS_X509_CRT_VERSION_3);
@@ -97,11 +99,8 @@ static RC count_text(struct buf *b, int failed)
     return RC_OK;
 }
 
-static RC write_certificate(mbedtls_pk_context *pk,
-                            struct span name,
-                            int64_t from_ms,
-                            uint32_t days,
-                            struct buf *cert_pem)
+static RC write_certificate(
+    mbedtls_pk_context *pk, struct span name, int64_t from_ms, uint32_t days, struct buf *cert_pem)
 {
     mbedtls_x509write_cert crt;
     mbedtls_x509write_crt_init(&crt);
@@ -136,7 +135,8 @@ RC crypto_make_identity(struct span common_name,
     mbedtls_pk_init(&pk);
     enum rc rc = RC_RETRY; // making fails only for want of memory
     if (mbedtls_pk_setup(&pk, mbedtls_pk_info_from_type(MBEDTLS_PK_RSA)) == 0 &&
-        mbedtls_rsa_gen_key(mbedtls_pk_rsa(pk), crypto_random, NULL, CRYPTO_RSA_BITS, RSA_EXPONENT) == 0) {
+        mbedtls_rsa_gen_key(
+            mbedtls_pk_rsa(pk), crypto_random, NULL, CRYPTO_RSA_BITS, RSA_EXPONENT) == 0) {
         rc = write_key(&pk, key_pem);
     }
     if (rc == RC_OK) {

@@ -41,7 +41,7 @@ const char *config_cloud_graph(enum config_cloud cloud)
     }
 }
 
-// ---- one section -----------------------------------------------------------------------------------------------
+// ---- one section ------------------------------------------------------------
 
 static const struct config_key *find_key(const struct config_section *section, struct span name)
 {
@@ -53,7 +53,8 @@ static const struct config_key *find_key(const struct config_section *section, s
     return NULL;
 }
 
-static void read_key(struct reading *r, const struct config_section *section, int node, uint32_t *seen)
+static void
+read_key(struct reading *r, const struct config_section *section, int node, uint32_t *seen)
 {
     char text[64]; // longer than any known key; an unknown one is shown as it stands
     struct buf decoded = BUF(text);
@@ -85,7 +86,8 @@ static void want_required(struct reading *r, const struct config_section *sectio
 }
 
 /// Two keys of a section with low <= high; asked only if both are good by themselves.
-static void want_order(struct reading *r, const char *low, uint32_t low_value, uint32_t high_value, const char *high)
+static void want_order(
+    struct reading *r, const char *low, uint32_t low_value, uint32_t high_value, const char *high)
 {
     if (low_value > high_value) {
         config_fault(r, span_from_str(low), "is too large", high);
@@ -97,14 +99,17 @@ static void check_together(struct reading *r, enum section_index index)
     const struct config_call_records *calls = &r->config->call_records;
     if (index == SECTION_CALL_RECORDS) {
         want_order(r, "hot_hours", calls->hot_hours, calls->warm_hours, "at most warm_hours");
-        want_order(r, "retry_base_ms", calls->retry_base_ms, calls->retry_cap_ms, "at most retry_cap_ms");
+        want_order(
+            r, "retry_base_ms", calls->retry_base_ms, calls->retry_cap_ms, "at most retry_cap_ms");
     } else if (index == SECTION_SINK) {
         const struct config_sink *sink = (const struct config_sink *)(const void *)r->base;
-        want_order(r, "retry_base_ms", sink->retry_base_ms, sink->retry_cap_ms, "at most retry_cap_ms");
+        want_order(
+            r, "retry_base_ms", sink->retry_base_ms, sink->retry_cap_ms, "at most retry_cap_ms");
     }
 }
 
-/// @param node  the section's object, or JSON_NONE: then its defaults are put and its required keys are missed.
+/// @param node  the section's object, or JSON_NONE: then its defaults are put and its required keys
+/// are missed.
 static void read_section(struct reading *r, enum section_index index, int node)
 {
     const struct config_section *section = &config_sections[index];
@@ -114,7 +119,8 @@ static void read_section(struct reading *r, enum section_index index, int node)
     }
     unsigned before = r->faults->count;
     uint32_t seen = 0;
-    for (int key = json_is_object(r->doc, node) ? json_first(r->doc, node) : JSON_NONE; key != JSON_NONE;
+    for (int key = json_is_object(r->doc, node) ? json_first(r->doc, node) : JSON_NONE;
+         key != JSON_NONE;
          key = json_next(r->doc, key)) { // ends with the object
         read_key(r, section, key, &seen);
     }
@@ -124,12 +130,12 @@ static void read_section(struct reading *r, enum section_index index, int node)
     }
 }
 
-// ---- sinks -----------------------------------------------------------------------------------------------------
+// ---- sinks ------------------------------------------------------------------
 
 /// Names that hold what no sink may get.
 static bool is_reserved(const char *secret)
 {
-    static const char *const reserved[] = { "client-secret", "device-key", "device-certificate" };
+    static const char *const reserved[] = {"client-secret", "device-key", "device-certificate"};
     for (unsigned i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
         if (strcmp(secret, reserved[i]) == 0) {
             return true;
@@ -142,7 +148,10 @@ static void check_sink(struct reading *r, unsigned index)
 {
     const struct config_sink *sinks = r->config->sinks;
     if (is_reserved(sinks[index].authorization)) {
-        config_fault(r, SPAN("authorization"), "is the name of a credential of the box itself", "another name");
+        config_fault(r,
+                     SPAN("authorization"),
+                     "is the name of a credential of the box itself",
+                     "another name");
     }
     for (unsigned i = 0; i < index; i++) {
         if (sinks[index].name[0] != '\0' && strcmp(sinks[i].name, sinks[index].name) == 0) {
@@ -189,7 +198,7 @@ static void read_sinks(struct reading *r, int list)
     }
 }
 
-// ---- all of it -------------------------------------------------------------------------------------------------
+// ---- all of it --------------------------------------------------------------
 
 static void use_cloud_hosts(struct config *c)
 {
@@ -215,7 +224,7 @@ static void set_section_path(struct reading *r, enum section_index index)
 
 static void read_all(struct reading *r)
 {
-    int nodes[SECTION_COUNT] = { [SECTION_TOP] = 0 };
+    int nodes[SECTION_COUNT] = {[SECTION_TOP] = 0};
     for (unsigned i = 0; i < SECTION_SINK; i++) { // a parent stands before its sections
         const struct config_section *section = &config_sections[i];
         if (section->parent >= 0) {
@@ -224,7 +233,11 @@ static void read_all(struct reading *r)
         set_section_path(r, (enum section_index)i);
         r->base = (char *)r->config;
         if (i == SECTION_SANDBOX && !CONFIG_BOARD_SANDBOX && nodes[i] != JSON_NONE) {
-            config_fault(r, SPAN_NONE, "is refused by this board (" CONFIG_BOARD_NAME "); only the board sandbox has it", "");
+            config_fault(r,
+                         SPAN_NONE,
+                         "is refused by this board (" CONFIG_BOARD_NAME
+                         "); only the board sandbox has it",
+                         "");
             continue;
         }
         read_section(r, (enum section_index)i, nodes[i]);
@@ -248,7 +261,7 @@ RC config_parse(struct config *c, struct span text, struct config_faults *faults
     struct json doc;
     memset(c, 0, sizeof(*c));
     faults->count = 0;
-    struct reading r = { .config = c, .doc = &doc, .faults = faults, .base = (char *)c };
+    struct reading r = {.config = c, .doc = &doc, .faults = faults, .base = (char *)c};
     if (text.len > CONFIG_TEXT_BYTES_MAX) {
         config_fault(&r, SPAN_NONE, "is longer than 64 KiB", "");
         return RC_TOOBIG;

@@ -2,8 +2,9 @@
 /**
  * @file
  * The configuration: plain values, parsed strictly from JSON. No secret is ever in it.
- * Model:  config_parse reads the whole text and reports every fault it finds, each with the path of the value and the values that are allowed;
- *         a configuration with any fault is not used. Unknown keys, wrong types and out-of-range values are faults.
+ * Model:  config_parse reads the whole text and reports every fault it finds, each with the path of
+ *         the value and the values that are allowed; a configuration with any fault is not used.
+ *         Unknown keys, wrong types and out-of-range values are faults.
  * Memory: struct config holds copies; the text is not needed afterwards.
  */
 #ifndef CONFIG_CONFIG_H
@@ -11,68 +12,88 @@
 #include "base/rc.h"
 #include "base/span.h"
 
-#define CONFIG_TEXT_BYTES_MAX   (64u * 1024u)
-#define CONFIG_NAME_BYTES       65u  ///< with NUL
+#define CONFIG_TEXT_BYTES_MAX    (64u * 1024u)
+#define CONFIG_NAME_BYTES        65u ///< with NUL
 #define CONFIG_DESCRIPTION_BYTES 257u
-#define CONFIG_GUID_BYTES       37u
-#define CONFIG_URL_BYTES        513u
-#define CONFIG_SINK_NAME_BYTES  33u
-#define CONFIG_PEM_BYTES        8193u
-#define CONFIG_FAULTS_MAX       32u
-#define CONFIG_FAULT_BYTES      200u
+#define CONFIG_GUID_BYTES        37u
+#define CONFIG_URL_BYTES         513u
+#define CONFIG_SINK_NAME_BYTES   33u
+#define CONFIG_PEM_BYTES         8193u
+#define CONFIG_FAULTS_MAX        32u
+#define CONFIG_FAULT_BYTES       200u
 
-enum config_cloud { CLOUD_ILLEGAL = 0, CLOUD_GLOBAL, CLOUD_USGOV_L4, CLOUD_USGOV_L5 };
-enum config_credential { CREDENTIAL_ILLEGAL = 0, CREDENTIAL_CERTIFICATE, CREDENTIAL_SECRET };
+enum config_cloud {
+    CLOUD_ILLEGAL = 0,
+    CLOUD_GLOBAL,
+    CLOUD_USGOV_L4,
+    CLOUD_USGOV_L5
+};
+
+enum config_credential {
+    CREDENTIAL_ILLEGAL = 0,
+    CREDENTIAL_CERTIFICATE,
+    CREDENTIAL_SECRET
+};
+
 enum config_depth {
     DEPTH_ILLEGAL = 0,
     DEPTH_RECORDS,  ///< what the list carries, nothing more is fetched
     DEPTH_SESSIONS, ///< every session, segment and participant of every record
 };
 
-/// Ranges and defaults stand in config.c's table and in the document it prints (anteroomctl config help).
+/// Ranges and defaults stand in the table of config_keys.c, which anteroomctl config help prints.
 struct config_call_records {
-    uint32_t backfill_days;      ///< 0..30, default 30
-    enum config_depth depth;     ///< "records" | "sessions" (default)
-    uint32_t window_hours;       ///< width of a listing window; 1..720, default 12
-    uint32_t hot_hours, warm_hours;                                 ///< age limits of the schedule; default 36, 96; 1..720, hot <= warm
-    uint32_t hot_interval_s, warm_interval_s, cold_interval_s;      ///< default 600, 3600, 86400; each 1..604800
-    uint32_t page_size;          ///< odata.maxpagesize; 1..999, default 0 = the service's own
-    uint32_t ready_wait_s;       ///< how long after its end a record may answer 404 before it is given up; default 9000 (150 min); 1..86400
-    uint32_t retry_base_ms, retry_cap_ms; ///< back-off of Graph requests; default 1000, 300000; base 10..60000, cap 10..3600000
-    uint32_t list_per_20s, record_per_20s, app_per_20s; ///< our share of Graph's limits; default 26, 20, 750; 1..100000
+    uint32_t backfill_days;  ///< 0..30, default 30
+    enum config_depth depth; ///< "records" | "sessions" (default)
+    uint32_t window_hours;   ///< width of a listing window; 1..720, default 12
+    uint32_t hot_hours;      ///< younger windows are hot; 1..720, default 36
+    uint32_t warm_hours;     ///< younger windows are warm; hot_hours..720, default 96
+    uint32_t hot_interval_s, warm_interval_s; ///< 1..604800, default 600 and 3600
+    uint32_t cold_interval_s;                 ///< 1..604800, default 86400
+    uint32_t page_size;      ///< odata.maxpagesize; 1..999, default 0 = the service's own
+    uint32_t ready_wait_s;   ///< from its end, a record may answer 404; 1..86400, default 9000
+    uint32_t retry_base_ms;  ///< back-off of Graph and of the sign-in; 10..60000, default 1000
+    uint32_t retry_cap_ms;   ///< 10..3600000, default 300000
+    uint32_t list_per_20s;   ///< our share of Graph's limits; 1..100000, default 26
+    uint32_t record_per_20s; ///< 1..100000, default 20
+    uint32_t app_per_20s;    ///< 1..100000, default 750
 };
 
 struct config_sink {
     char name[CONFIG_SINK_NAME_BYTES];          ///< [a-z0-9-], first a letter
     char url[CONFIG_URL_BYTES];                 ///< https
-    char authorization[CONFIG_SINK_NAME_BYTES]; ///< name of the secret whose value follows "Bearer ", or ""
-    char client_certificate[CONFIG_SINK_NAME_BYTES]; ///< mTLS: "device" = the box's own certificate and key, or ""
-    char ca[CONFIG_PEM_BYTES];                  ///< PEM or "": the pinned roots
-    uint32_t batch_events_max;                  ///< 1..10000, default 2000
-    uint32_t batch_bytes_max;                   ///< uncompressed; 4096..8388608, default 2097152
-    uint32_t retry_base_ms, retry_cap_ms;       ///< default 1000, 300000
-    uint32_t hold_probe_s;                      ///< probe while held; default 600; 1..3600
-    uint32_t linger_ms;                         ///< wait for a fuller batch; default 2000; 0..60000
+    char authorization[CONFIG_SINK_NAME_BYTES]; ///< name of the secret whose value follows "Bearer
+                                                ///< ", or ""
+    char client_certificate[CONFIG_SINK_NAME_BYTES]; ///< mTLS: "device" = the box's own certificate
+                                                     ///< and key, or ""
+    char ca[CONFIG_PEM_BYTES];                       ///< PEM or "": the pinned roots
+    uint32_t batch_events_max;                       ///< 1..10000, default 2000
+    uint32_t batch_bytes_max;             ///< uncompressed; 4096..8388608, default 2097152
+    uint32_t retry_base_ms, retry_cap_ms; ///< default 1000, 300000
+    uint32_t hold_probe_s;                ///< probe while held; default 600; 1..3600
+    uint32_t linger_ms;                   ///< wait for a fuller batch; default 2000; 0..60000
 };
 
 struct config {
-    char name[CONFIG_NAME_BYTES];               ///< infrastructure.name
+    char name[CONFIG_NAME_BYTES]; ///< infrastructure.name
     char description[CONFIG_DESCRIPTION_BYTES];
     enum config_cloud cloud;
     char tenant_id[CONFIG_GUID_BYTES], client_id[CONFIG_GUID_BYTES]; ///< lower case
     enum config_credential credential;
-    bool call_records_on;                       ///< sources.call_records present
+    bool call_records_on; ///< sources.call_records present
     struct config_call_records call_records;
     struct config_sink sinks[CONFIG_SINKS_MAX];
-    unsigned sinks_count;                       ///< 1..CONFIG_SINKS_MAX
-    char proxy[CONFIG_URL_BYTES];               ///< "http://host:port" or ""
-    uint32_t connect_ms, total_ms, stall_ms;    ///< "http": {connect_ms, total_ms, stall_ms}; default 15000, 600000, 30000
-    uint32_t spool_map_mib;                     ///< "spool": {"map_mib"}; default CONFIG_SPOOL_MAP_MIB
-    uint32_t spool_high_percent;                ///< default 85; 50..90
-    uint32_t commit_ms;                         ///< longest time that an event stays in RAM only; default 1000; 10..60000
-    char authority_url[CONFIG_URL_BYTES];       ///< from the cloud table, or sandbox.authority_url; no trailing slash
-    char graph_url[CONFIG_URL_BYTES];           ///< likewise
-    char ca_file[CONFIG_URL_BYTES];             ///< sandbox.ca_file (relative to the configuration file) or ""
+    unsigned sinks_count;         ///< 1..CONFIG_SINKS_MAX
+    char proxy[CONFIG_URL_BYTES]; ///< "http://host:port" or ""
+    uint32_t connect_ms, total_ms,
+        stall_ms; ///< "http": {connect_ms, total_ms, stall_ms}; default 15000, 600000, 30000
+    uint32_t spool_map_mib;      ///< "spool": {"map_mib"}; default CONFIG_SPOOL_MAP_MIB
+    uint32_t spool_high_percent; ///< default 85; 50..90
+    uint32_t commit_ms; ///< longest time that an event stays in RAM only; default 1000; 10..60000
+    char authority_url[CONFIG_URL_BYTES]; ///< from the cloud table, or sandbox.authority_url; no
+                                          ///< trailing slash
+    char graph_url[CONFIG_URL_BYTES];     ///< likewise
+    char ca_file[CONFIG_URL_BYTES]; ///< sandbox.ca_file (relative to the configuration file) or ""
 };
 
 struct config_faults {
@@ -83,7 +104,8 @@ struct config_faults {
 /// @retval RC_PARSE  faults say what. @retval RC_TOOBIG text is longer than CONFIG_TEXT_BYTES_MAX.
 RC config_parse(struct config *c, struct span text, struct config_faults *faults);
 
-/// Cloud table: authority and Graph root, e.g. "https://graph.microsoft.com". NULL for CLOUD_ILLEGAL.
+/// Cloud table: authority and Graph root, e.g. "https://graph.microsoft.com". NULL for
+/// CLOUD_ILLEGAL.
 const char *config_cloud_authority(enum config_cloud cloud);
 const char *config_cloud_graph(enum config_cloud cloud);
 

@@ -103,6 +103,7 @@ void config_fault_text(struct config_faults *faults, struct span text, size_t at
     buf_put_u64(&line, row);
     buf_put_str(&line, ", column ");
     buf_put_u64(&line, column);
-    buf_put_str(&line, at < text.len ? ": this is not JSON (RFC 8259)" : ": the text ends too early");
+    buf_put_str(&line,
+                at < text.len ? ": this is not JSON (RFC 8259)" : ": the text ends too early");
     keep(faults, &line);
 }

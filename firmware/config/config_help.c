@@ -26,7 +26,8 @@ static void put_default(struct buf *out, const struct config_key *key)
     }
 }
 
-static void put_key(struct buf *out, const struct config_section *section, const struct config_key *key)
+static void
+put_key(struct buf *out, const struct config_section *section, const struct config_key *key)
 {
     buf_put_str(out, section->path);
     buf_put_str(out, section->path[0] != '\0' ? "." : "");

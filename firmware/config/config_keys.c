@@ -4,20 +4,20 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct choice clouds[] = {
-    { "global", CLOUD_GLOBAL },
-    { "usgov_l4", CLOUD_USGOV_L4 },
-    { "usgov_l5", CLOUD_USGOV_L5 },
+    {"global", CLOUD_GLOBAL},
+    {"usgov_l4", CLOUD_USGOV_L4},
+    {"usgov_l5", CLOUD_USGOV_L5},
 };
 static const struct choice credentials[] = {
-    { "certificate", CREDENTIAL_CERTIFICATE },
-    { "secret", CREDENTIAL_SECRET },
+    {"certificate", CREDENTIAL_CERTIFICATE},
+    {"secret", CREDENTIAL_SECRET},
 };
 static const struct choice depths[] = {
-    { "records", DEPTH_RECORDS },
-    { "sessions", DEPTH_SESSIONS },
+    {"records", DEPTH_RECORDS},
+    {"sessions", DEPTH_SESSIONS},
 };
-static const struct choice sink_types[] = { { "ndjson", 0 } };
-static const struct choice client_certificates[] = { { "device", 0 } };
+static const struct choice sink_types[] = {{"ndjson", 0}};
+static const struct choice client_certificates[] = {{"device", 0}};
 
 // clang-format off
 #define TOP(member)    offsetof(struct config, member)
@@ -27,91 +27,147 @@ static const struct choice client_certificates[] = { { "device", 0 } };
 #define RANGE(from, to, otherwise) .low = (from), .high = (to), .normal = (otherwise)
 
 static const struct config_key top[] = {
-    { "infrastructure", KEY_SECTION, .required = true, .meaning = "what this box serves" },
-    { "cloud", KEY_ENUM, .offset = TOP(cloud), CHOICES(clouds), .normal = CLOUD_GLOBAL, .meaning = "Microsoft cloud of the tenant" },
-    { "tenant_id", KEY_GUID, .required = true, .offset = TOP(tenant_id), .meaning = "directory (tenant) ID" },
-    { "client_id", KEY_GUID, .required = true, .offset = TOP(client_id), .meaning = "application (client) ID" },
+    { "infrastructure", KEY_SECTION, .required = true,
+      .meaning = "what this box serves" },
+    { "cloud", KEY_ENUM, .offset = TOP(cloud), CHOICES(clouds), .normal = CLOUD_GLOBAL,
+      .meaning = "Microsoft cloud of the tenant" },
+    { "tenant_id", KEY_GUID, .required = true, .offset = TOP(tenant_id),
+      .meaning = "directory (tenant) ID" },
+    { "client_id", KEY_GUID, .required = true, .offset = TOP(client_id),
+      .meaning = "application (client) ID" },
     { "credential", KEY_ENUM, .required = true, .offset = TOP(credential), CHOICES(credentials),
-      .meaning = "what the box signs in with: its own certificate, or the secret named client-secret in the token store" },
-    { "sources", KEY_SECTION, .meaning = "what is collected" },
-    { "sinks", KEY_LIST, .required = true, .low = 1, .high = CONFIG_SINKS_MAX, .meaning = "where it goes" },
-    { "http", KEY_SECTION, .meaning = "how the network is used" },
-    { "spool", KEY_SECTION, .meaning = "the store of unsent events" },
-    { "sandbox", KEY_SECTION, .meaning = "other servers than Microsoft's; board sandbox only" },
+      .meaning = "what the box signs in with: its own certificate, or the secret client-secret" },
+    { "sources", KEY_SECTION,
+      .meaning = "what is collected" },
+    { "sinks", KEY_LIST, .required = true, .low = 1, .high = CONFIG_SINKS_MAX,
+      .meaning = "where it goes" },
+    { "http", KEY_SECTION,
+      .meaning = "how the network is used" },
+    { "spool", KEY_SECTION,
+      .meaning = "the store of unsent events" },
+    { "sandbox", KEY_SECTION,
+      .meaning = "other servers than Microsoft's; board sandbox only" },
 };
 
 static const struct config_key infrastructure[] = {
-    { "name", KEY_TEXT, .required = true, .offset = TOP(name), .low = 1, .high = CONFIG_NAME_BYTES - 1u, .meaning = "its name" },
-    { "description", KEY_TEXT, .offset = TOP(description), .high = CONFIG_DESCRIPTION_BYTES - 1u, .meaning = "anything" },
+    { "name", KEY_TEXT, .required = true, .offset = TOP(name), .low = 1,
+      .high = CONFIG_NAME_BYTES - 1u,
+      .meaning = "its name" },
+    { "description", KEY_TEXT, .offset = TOP(description), .high = CONFIG_DESCRIPTION_BYTES - 1u,
+      .meaning = "anything" },
 };
 
 static const struct config_key sources[] = {
-    { "call_records", KEY_SECTION, .meaning = "Teams call records; collected if this is present" },
+    { "call_records", KEY_SECTION,
+      .meaning = "Teams call records; collected if this is present" },
 };
 
 static const struct config_key call_records[] = {
-    { "backfill_days", KEY_U32, .offset = CALLS(backfill_days), RANGE(0, 30, 30), .meaning = "days before the first start that are fetched too" },
-    { "depth", KEY_ENUM, .offset = CALLS(depth), CHOICES(depths), .normal = DEPTH_SESSIONS, .meaning = "the listed records only, or all their sessions and participants" },
-    { "window_hours", KEY_U32, .offset = CALLS(window_hours), RANGE(1, 720, 12), .meaning = "width of a listing window" },
-    { "hot_hours", KEY_U32, .offset = CALLS(hot_hours), RANGE(1, 720, 36), .meaning = "windows younger than this are listed every hot_interval_s" },
-    { "warm_hours", KEY_U32, .offset = CALLS(warm_hours), RANGE(1, 720, 96), .meaning = "windows younger than this every warm_interval_s; >= hot_hours" },
-    { "hot_interval_s", KEY_U32, .offset = CALLS(hot_interval_s), RANGE(1, 604800, 600), .meaning = "seconds" },
-    { "warm_interval_s", KEY_U32, .offset = CALLS(warm_interval_s), RANGE(1, 604800, 3600), .meaning = "seconds" },
-    { "cold_interval_s", KEY_U32, .offset = CALLS(cold_interval_s), RANGE(1, 604800, 86400), .meaning = "seconds; all older windows" },
-    { "page_size", KEY_U32, .offset = CALLS(page_size), RANGE(1, 999, 0), .meaning = "records a page; not given (0): as the service likes" },
-    { "ready_wait_s", KEY_U32, .offset = CALLS(ready_wait_s), RANGE(1, 86400, 9000), .meaning = "seconds after its end that a record may be missing before it is given up" },
-    { "retry_base_ms", KEY_U32, .offset = CALLS(retry_base_ms), RANGE(10, 60000, 1000), .meaning = "first wait after a failure, sign-in included" },
-    { "retry_cap_ms", KEY_U32, .offset = CALLS(retry_cap_ms), RANGE(10, 3600000, 300000), .meaning = "longest wait after failures; >= retry_base_ms" },
-    { "list_per_20s", KEY_U32, .offset = CALLS(list_per_20s), RANGE(1, 100000, 26), .meaning = "our share of the limit on listing" },
-    { "record_per_20s", KEY_U32, .offset = CALLS(record_per_20s), RANGE(1, 100000, 20), .meaning = "our share of the limit on one record" },
-    { "app_per_20s", KEY_U32, .offset = CALLS(app_per_20s), RANGE(1, 100000, 750), .meaning = "our share of the limit on the application" },
+    { "backfill_days", KEY_U32, .offset = CALLS(backfill_days), RANGE(0, 30, 30),
+      .meaning = "days before the first start that are fetched too" },
+    { "depth", KEY_ENUM, .offset = CALLS(depth), CHOICES(depths), .normal = DEPTH_SESSIONS,
+      .meaning = "the listed records only, or all their sessions and participants" },
+    { "window_hours", KEY_U32, .offset = CALLS(window_hours), RANGE(1, 720, 12),
+      .meaning = "width of a listing window" },
+    { "hot_hours", KEY_U32, .offset = CALLS(hot_hours), RANGE(1, 720, 36),
+      .meaning = "windows younger than this are listed every hot_interval_s" },
+    { "warm_hours", KEY_U32, .offset = CALLS(warm_hours), RANGE(1, 720, 96),
+      .meaning = "windows younger than this every warm_interval_s; >= hot_hours" },
+    { "hot_interval_s", KEY_U32, .offset = CALLS(hot_interval_s), RANGE(1, 604800, 600),
+      .meaning = "seconds" },
+    { "warm_interval_s", KEY_U32, .offset = CALLS(warm_interval_s), RANGE(1, 604800, 3600),
+      .meaning = "seconds" },
+    { "cold_interval_s", KEY_U32, .offset = CALLS(cold_interval_s), RANGE(1, 604800, 86400),
+      .meaning = "seconds; all older windows" },
+    { "page_size", KEY_U32, .offset = CALLS(page_size), RANGE(1, 999, 0),
+      .meaning = "records a page; not given (0): as the service likes" },
+    { "ready_wait_s", KEY_U32, .offset = CALLS(ready_wait_s), RANGE(1, 86400, 9000),
+      .meaning = "seconds after its end that a record may be missing before it is given up" },
+    { "retry_base_ms", KEY_U32, .offset = CALLS(retry_base_ms), RANGE(10, 60000, 1000),
+      .meaning = "first wait after a failure, sign-in included" },
+    { "retry_cap_ms", KEY_U32, .offset = CALLS(retry_cap_ms), RANGE(10, 3600000, 300000),
+      .meaning = "longest wait after failures; >= retry_base_ms" },
+    { "list_per_20s", KEY_U32, .offset = CALLS(list_per_20s), RANGE(1, 100000, 26),
+      .meaning = "our share of the limit on listing" },
+    { "record_per_20s", KEY_U32, .offset = CALLS(record_per_20s), RANGE(1, 100000, 20),
+      .meaning = "our share of the limit on one record" },
+    { "app_per_20s", KEY_U32, .offset = CALLS(app_per_20s), RANGE(1, 100000, 750),
+      .meaning = "our share of the limit on the application" },
 };
 
 static const struct config_key http[] = {
-    { "proxy", KEY_PROXY, .offset = TOP(proxy), .high = CONFIG_URL_BYTES - 1u, .meaning = "HTTP proxy for everything" },
-    { "connect_ms", KEY_U32, .offset = TOP(connect_ms), RANGE(1000, 60000, 15000), .meaning = "longest time to connect" },
-    { "total_ms", KEY_U32, .offset = TOP(total_ms), RANGE(1000, 3600000, 600000), .meaning = "longest time of a request" },
-    { "stall_ms", KEY_U32, .offset = TOP(stall_ms), RANGE(1000, 600000, 30000), .meaning = "longest time that next to nothing arrives" },
+    { "proxy", KEY_PROXY, .offset = TOP(proxy), .high = CONFIG_URL_BYTES - 1u,
+      .meaning = "HTTP proxy for everything" },
+    { "connect_ms", KEY_U32, .offset = TOP(connect_ms), RANGE(1000, 60000, 15000),
+      .meaning = "longest time to connect" },
+    { "total_ms", KEY_U32, .offset = TOP(total_ms), RANGE(1000, 3600000, 600000),
+      .meaning = "longest time of a request" },
+    { "stall_ms", KEY_U32, .offset = TOP(stall_ms), RANGE(1000, 600000, 30000),
+      .meaning = "longest time that next to nothing arrives" },
 };
 
 static const struct config_key spool[] = {
-    { "map_mib", KEY_U32, .offset = TOP(spool_map_mib), RANGE(8, 2048, CONFIG_SPOOL_MAP_MIB), .meaning = "size of the store, MiB" },
-    { "high_percent", KEY_U32, .offset = TOP(spool_high_percent), RANGE(50, 90, 85), .meaning = "collecting pauses when the store is this full" },
-    { "commit_ms", KEY_U32, .offset = TOP(commit_ms), RANGE(10, 60000, 1000), .meaning = "longest time that an event is in memory only" },
+    { "map_mib", KEY_U32, .offset = TOP(spool_map_mib), RANGE(8, 2048, CONFIG_SPOOL_MAP_MIB),
+      .meaning = "size of the store, MiB" },
+    { "high_percent", KEY_U32, .offset = TOP(spool_high_percent), RANGE(50, 90, 85),
+      .meaning = "collecting pauses when the store is this full" },
+    { "commit_ms", KEY_U32, .offset = TOP(commit_ms), RANGE(10, 60000, 1000),
+      .meaning = "longest time that an event is in memory only" },
 };
 
 static const struct config_key sandbox[] = {
-    { "authority_url", KEY_BASE_URL, .offset = TOP(authority_url), .high = CONFIG_URL_BYTES - 1u, .meaning = "instead of the cloud's sign-in host" },
-    { "graph_url", KEY_BASE_URL, .offset = TOP(graph_url), .high = CONFIG_URL_BYTES - 1u, .meaning = "instead of the cloud's Graph host" },
-    { "ca_file", KEY_TEXT, .offset = TOP(ca_file), .low = 1, .high = CONFIG_URL_BYTES - 1u, .meaning = "PEM file with their roots, relative to the configuration" },
+    { "authority_url", KEY_BASE_URL, .offset = TOP(authority_url), .high = CONFIG_URL_BYTES - 1u,
+      .meaning = "instead of the cloud's sign-in host" },
+    { "graph_url", KEY_BASE_URL, .offset = TOP(graph_url), .high = CONFIG_URL_BYTES - 1u,
+      .meaning = "instead of the cloud's Graph host" },
+    { "ca_file", KEY_TEXT, .offset = TOP(ca_file), .low = 1, .high = CONFIG_URL_BYTES - 1u,
+      .meaning = "PEM file with their roots, relative to the configuration" },
 };
 
 static const struct config_key sink[] = {
-    { "name", KEY_NAME, .required = true, .offset = SINK(name), .low = 1, .high = CONFIG_SINK_NAME_BYTES - 1u, .meaning = "its name; no two alike" },
-    { "type", KEY_WORD, .offset = KEY_NOT_STORED, CHOICES(sink_types), .meaning = "its protocol" },
-    { "url", KEY_URL, .required = true, .offset = SINK(url), .high = CONFIG_URL_BYTES - 1u, .meaning = "where events are posted" },
-    { "authorization", KEY_NAME, .offset = SINK(authorization), .low = 1, .high = CONFIG_SINK_NAME_BYTES - 1u, .meaning = "name of the secret that is sent as bearer token (anteroomctl secret put)" },
-    { "client_certificate", KEY_WORD, .offset = SINK(client_certificate), CHOICES(client_certificates), .high = CONFIG_SINK_NAME_BYTES - 1u, .meaning = "mutual TLS with the box's own certificate" },
-    { "ca", KEY_PEM, .offset = SINK(ca), .high = CONFIG_PEM_BYTES - 1u, .meaning = "roots that the sink's certificate must come from; not given: the built-in ones" },
-    { "batch_events_max", KEY_U32, .offset = SINK(batch_events_max), RANGE(1, 10000, 2000), .meaning = "most events in a request" },
-    { "batch_bytes_max", KEY_U32, .offset = SINK(batch_bytes_max), RANGE(4096, 8388608, 2097152), .meaning = "most bytes in a request, before compression" },
-    { "retry_base_ms", KEY_U32, .offset = SINK(retry_base_ms), RANGE(10, 60000, 1000), .meaning = "first wait after a failure" },
-    { "retry_cap_ms", KEY_U32, .offset = SINK(retry_cap_ms), RANGE(10, 3600000, 300000), .meaning = "longest wait after failures; >= retry_base_ms" },
-    { "hold_probe_s", KEY_U32, .offset = SINK(hold_probe_s), RANGE(1, 3600, 600), .meaning = "seconds between attempts while the sink refuses us" },
-    { "linger_ms", KEY_U32, .offset = SINK(linger_ms), RANGE(0, 60000, 2000), .meaning = "wait for a fuller request" },
+    { "name", KEY_NAME, .required = true, .offset = SINK(name), .low = 1,
+      .high = CONFIG_SINK_NAME_BYTES - 1u,
+      .meaning = "its name; no two alike" },
+    { "type", KEY_WORD, .offset = KEY_NOT_STORED, CHOICES(sink_types),
+      .meaning = "its protocol" },
+    { "url", KEY_URL, .required = true, .offset = SINK(url), .high = CONFIG_URL_BYTES - 1u,
+      .meaning = "where events are posted" },
+    { "authorization", KEY_NAME, .offset = SINK(authorization), .low = 1,
+      .high = CONFIG_SINK_NAME_BYTES - 1u,
+      .meaning = "name of the secret that is sent as bearer token (anteroomctl secret put)" },
+    { "client_certificate", KEY_WORD, .offset = SINK(client_certificate),
+      CHOICES(client_certificates), .high = CONFIG_SINK_NAME_BYTES - 1u,
+      .meaning = "mutual TLS with the box's own certificate" },
+    { "ca", KEY_PEM, .offset = SINK(ca), .high = CONFIG_PEM_BYTES - 1u,
+      .meaning = "roots that the sink's certificate must come from; not given: the built-in ones" },
+    { "batch_events_max", KEY_U32, .offset = SINK(batch_events_max), RANGE(1, 10000, 2000),
+      .meaning = "most events in a request" },
+    { "batch_bytes_max", KEY_U32, .offset = SINK(batch_bytes_max), RANGE(4096, 8388608, 2097152),
+      .meaning = "most bytes in a request, before compression" },
+    { "retry_base_ms", KEY_U32, .offset = SINK(retry_base_ms), RANGE(10, 60000, 1000),
+      .meaning = "first wait after a failure" },
+    { "retry_cap_ms", KEY_U32, .offset = SINK(retry_cap_ms), RANGE(10, 3600000, 300000),
+      .meaning = "longest wait after failures; >= retry_base_ms" },
+    { "hold_probe_s", KEY_U32, .offset = SINK(hold_probe_s), RANGE(1, 3600, 600),
+      .meaning = "seconds between attempts while the sink refuses us" },
+    { "linger_ms", KEY_U32, .offset = SINK(linger_ms), RANGE(0, 60000, 2000),
+      .meaning = "wait for a fuller request" },
 };
 
 #define KEYS(list) (list), COUNT(list)
 const struct config_section config_sections[SECTION_COUNT] = {
-    [SECTION_TOP]            = { "", "", -1, KEYS(top) },
-    [SECTION_INFRASTRUCTURE] = { "infrastructure", "infrastructure", SECTION_TOP, KEYS(infrastructure) },
-    [SECTION_SOURCES]        = { "sources", "sources", SECTION_TOP, KEYS(sources) },
-    [SECTION_CALL_RECORDS]   = { "sources.call_records", "call_records", SECTION_SOURCES, KEYS(call_records) },
-    [SECTION_HTTP]           = { "http", "http", SECTION_TOP, KEYS(http) },
-    [SECTION_SPOOL]          = { "spool", "spool", SECTION_TOP, KEYS(spool) },
-    [SECTION_SANDBOX]        = { "sandbox", "sandbox", SECTION_TOP, KEYS(sandbox) },
-    [SECTION_SINK]           = { "sinks[]", "sinks", SECTION_TOP, KEYS(sink) },
+    [SECTION_TOP] = { "", "", -1, KEYS(top) },
+    [SECTION_INFRASTRUCTURE] = { "infrastructure", "infrastructure", SECTION_TOP,
+                                 KEYS(infrastructure) },
+    [SECTION_SOURCES] = { "sources", "sources", SECTION_TOP, KEYS(sources) },
+    [SECTION_CALL_RECORDS] = { "sources.call_records", "call_records", SECTION_SOURCES,
+                               KEYS(call_records) },
+    [SECTION_HTTP] = { "http", "http", SECTION_TOP, KEYS(http) },
+    [SECTION_SPOOL] = { "spool", "spool", SECTION_TOP, KEYS(spool) },
+    [SECTION_SANDBOX] = { "sandbox", "sandbox", SECTION_TOP, KEYS(sandbox) },
+    [SECTION_SINK] = { "sinks[]", "sinks", SECTION_TOP, KEYS(sink) },
 };
+
 // clang-format on
 
 static void put_range(struct buf *out, const struct config_key *key)

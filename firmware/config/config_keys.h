@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * Private to config/: the one table of all keys. The reader, the faults and the printed help come from it.
- * Model: the configuration is a handful of sections (JSON objects) of plain keys; a section of a list is read once per element.
+ * Private to config/: the one table of all keys. The reader, the faults and the printed help come
+ * from it.
+ * Model: the configuration is a handful of sections (JSON objects) of plain keys; a section of a
+ *        list is read once per element.
  */
 #ifndef CONFIG_CONFIG_KEYS_H
 #define CONFIG_CONFIG_KEYS_H
@@ -15,12 +17,12 @@ enum key_kind {
     KEY_TEXT,        ///< low..high bytes of printable UTF-8
     KEY_NAME,        ///< [a-z0-9-], first a letter, at most high
     KEY_GUID,
-    KEY_URL,         ///< https
-    KEY_BASE_URL,    ///< https, without query; a trailing slash is dropped
-    KEY_PROXY,       ///< http://host:port
-    KEY_PEM,         ///< one or more certificates
-    KEY_ENUM,        ///< one of choices, stored as its number
-    KEY_WORD,        ///< one of choices, stored as text, or not at all
+    KEY_URL,      ///< https
+    KEY_BASE_URL, ///< https, without query; a trailing slash is dropped
+    KEY_PROXY,    ///< http://host:port
+    KEY_PEM,      ///< one or more certificates
+    KEY_ENUM,     ///< one of choices, stored as its number
+    KEY_WORD,     ///< one of choices, stored as text, or not at all
 };
 
 struct choice {
@@ -34,11 +36,11 @@ struct config_key {
     const char *name;
     enum key_kind kind;
     bool required;
-    size_t offset;              ///< of the member in struct config, or in struct config_sink for sinks
+    size_t offset; ///< of the member in struct config, or in struct config_sink for sinks
     uint32_t low, high, normal; ///< range and default of KEY_U32; length in bytes of texts
     const struct choice *choices;
     unsigned choices_count;
-    const char *meaning;        ///< for the help
+    const char *meaning; ///< for the help
 };
 
 struct config_section {
@@ -60,6 +62,7 @@ enum section_index {
     SECTION_SINK,
     SECTION_COUNT,
 };
+
 #define SECTION_KEYS_MAX 32u ///< a bit each in the set of keys seen
 
 extern const struct config_section config_sections[SECTION_COUNT];

@@ -2,8 +2,8 @@
 /**
  * @file
  * Private to config/: one run of the reader, and how it says what is wrong.
- * Texts of the configuration are never repeated in a fault, only key names and numbers: a secret that was pasted at the wrong
- * place must not get into a log.
+ * Texts of the configuration are never repeated in a fault, only key names and numbers: a secret
+ * that was pasted at the wrong place must not get into a log.
  */
 #ifndef CONFIG_CONFIG_READING_H
 #define CONFIG_CONFIG_READING_H

@@ -42,7 +42,7 @@ static bool name_ok(struct span name)
     return name.len > 0;
 }
 
-// ---- URLs ------------------------------------------------------------------------------------------------------
+// ---- URLs -------------------------------------------------------------------
 
 static bool host_name_ok(struct span host)
 {
@@ -94,7 +94,8 @@ static bool authority_ok(struct span authority, bool port_needed)
     if (host_len == authority.len) {
         return !port_needed;
     }
-    return authority.ptr[host_len] == ':' && port_ok(span_sub(authority, host_len + 1u, authority.len));
+    return authority.ptr[host_len] == ':' &&
+           port_ok(span_sub(authority, host_len + 1u, authority.len));
 }
 
 static bool url_chars_ok(struct span url)

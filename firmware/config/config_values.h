@@ -7,7 +7,8 @@
 #define CONFIG_CONFIG_VALUES_H
 #include "config_keys.h"
 
-/// Checks a decoded text against its key's kind. NUL bytes and control characters are refused in all kinds (PEM: line ends are fine).
+/// Checks a decoded text against its key's kind. NUL bytes and control characters are refused in
+/// all kinds (PEM: line ends are fine).
 bool config_text_ok(const struct config_key *key, struct span text);
 
 #endif

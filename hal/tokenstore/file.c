@@ -2,9 +2,11 @@
 /**
  * @file
  * Token store in plain files: STATE/tokens/NAME, the directory 0700, the files 0600.
- * Format: magic "ATK1", length (32 bit, big endian), the value, CRC32C of all before it (32 bit, big endian).
- * A value is written to ".NAME.new", flushed, renamed, and the directory flushed: a power cut leaves the old or the new
- * one. Temporary files that a cut left behind are removed at open. The checksum finds a broken disk, not an attacker.
+ * Format: magic "ATK1", length (32 bit, big endian), the value, CRC32C of all before it (32 bit,
+ *         big endian).
+ * A value is written to ".NAME.new", flushed, renamed, and the directory flushed: a power cut
+ * leaves the old or the new one. Temporary files that a cut left behind are removed at open. The
+ * checksum finds a broken disk, not an attacker.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -21,13 +23,13 @@
 
 #include "name.h"
 
-#define DIRECTORY_NAME  "tokens"
-#define MAGIC           0x41544b31u // "ATK1"
-#define FRAME_BYTES     12u         // magic, length, checksum
-#define FILE_BYTES_MAX  (TOKENSTORE_VALUE_BYTES_MAX + FRAME_BYTES)
-#define PATH_BYTES_MAX  (TOKENSTORE_NAME_BYTES_MAX + 8u)
-#define FILES_MAX       1024u // looked at when opening
-#define OTHERS          (S_IRWXG | S_IRWXO)
+#define DIRECTORY_NAME "tokens"
+#define MAGIC          0x41544b31u // "ATK1"
+#define FRAME_BYTES    12u         // magic, length, checksum
+#define FILE_BYTES_MAX (TOKENSTORE_VALUE_BYTES_MAX + FRAME_BYTES)
+#define PATH_BYTES_MAX (TOKENSTORE_NAME_BYTES_MAX + 8u)
+#define FILES_MAX      1024u // looked at when opening
+#define OTHERS         (S_IRWXG | S_IRWXO)
 
 static RC private_to_us(const struct stat *st)
 {
@@ -124,12 +126,17 @@ void hal_tokenstore_close(struct tokenstore *t)
     t->dir_fd = -1;
 }
 
-// ---- one value -------------------------------------------------------------------------------------------------
+// ---- one value --------------------------------------------------------------
 
 /// "NAME", or ".NAME.new"; name was checked before.
 static void put_path(char path[static PATH_BYTES_MAX], struct span name, bool temporary)
 {
-    int len = snprintf(path, PATH_BYTES_MAX, "%s%" PRISPAN "%s", temporary ? "." : "", SPANARG(name), temporary ? ".new" : "");
+    int len = snprintf(path,
+                       PATH_BYTES_MAX,
+                       "%s%" PRISPAN "%s",
+                       temporary ? "." : "",
+                       SPANARG(name),
+                       temporary ? ".new" : "");
     ASSERT(len > 0 && (size_t)len < PATH_BYTES_MAX);
 }
 
@@ -150,11 +157,13 @@ static RC write_all(int fd, struct span bytes)
 
 static RC write_file(int dir_fd, const char *path, struct span bytes)
 {
-    // A leftover of an earlier attempt may be there; O_EXCL then makes sure that it is our own fresh file.
+    // A leftover of an earlier attempt may be there; O_EXCL then makes sure that it is our own
+    // fresh file.
     if (unlinkat(dir_fd, path, 0) != 0 && errno != ENOENT) {
         return RC_IO;
     }
-    int fd = openat(dir_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    int fd = openat(
+        dir_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (fd < 0) {
         return RC_IO;
     }
@@ -207,7 +216,7 @@ RC hal_tokenstore_put(struct tokenstore *t, struct span name, struct span value)
 
 static RC take_value(struct span file, struct buf *out)
 {
-    struct reader r = { .left = file };
+    struct reader r = {.left = file};
     uint32_t magic = reader_be32(&r);
     uint32_t len = reader_be32(&r);
     struct span value = reader_bytes(&r, len);

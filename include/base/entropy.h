@@ -2,8 +2,8 @@
 /**
  * @file
  * Randomness from the kernel by getrandom(2): works in an empty chroot without /dev.
- * Blocks only until the kernel's pool was initialised once after boot. A failing getrandom is an assertion: there is no
- * weaker source to fall back on.
+ * Blocks only until the kernel's pool was initialised once after boot. A failing getrandom is an
+ * assertion: there is no weaker source to fall back on.
  */
 #ifndef BASE_ENTROPY_H
 #define BASE_ENTROPY_H

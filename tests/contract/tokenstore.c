@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * What hal/tokenstore.h promises, for every backend. Faults are made by failing the Nth call of the C library
- * (see the LINK line), N = 1, 2, ... until a clean pass.
+ * What hal/tokenstore.h promises, for every backend. Faults are made by failing the Nth call of the
+ * C library (see the LINK line), N = 1, 2, ... until a clean pass.
  */
+#include "hal/tokenstore.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,14 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cmocka.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
-
-#include "hal/tokenstore.h"
 
 #define SWEEP_MAX 64
 
@@ -81,7 +80,7 @@ ssize_t __wrap_read(int fd, void *data, size_t len)
     FAIL_OR(__real_read(fd, data, len));
 }
 
-// ---- helpers ---------------------------------------------------------------------------------------------------
+// ---- helpers ----------------------------------------------------------------
 
 static int open_store(void **unused)
 {
@@ -133,7 +132,7 @@ static void check_none(const char *name)
     assert_int_equal(out.len, 0);
 }
 
-// ---- tests -----------------------------------------------------------------------------------------------------
+// ---- tests ------------------------------------------------------------------
 
 static void a_value_that_was_put_is_read_back(void **unused)
 {
@@ -174,7 +173,7 @@ static void bytes_of_any_kind_and_the_largest_value_are_kept(void **unused)
     for (size_t i = 0; i < sizeof(big); i++) {
         big[i] = (char)(i * 7u);
     }
-    struct span value = { .ptr = big, .len = TOKENSTORE_VALUE_BYTES_MAX };
+    struct span value = {.ptr = big, .len = TOKENSTORE_VALUE_BYTES_MAX};
     struct buf out = BUF(back);
     assert_int_equal(hal_tokenstore_put(&store, SPAN("big"), value), RC_OK);
     assert_int_equal(hal_tokenstore_get(&store, SPAN("big"), &out), RC_OK);
@@ -186,7 +185,8 @@ static void too_long_or_empty_values_change_nothing(void **unused)
     (void)unused;
     static const char big[TOKENSTORE_VALUE_BYTES_MAX + 1u];
     assert_int_equal(hal_tokenstore_put(&store, SPAN("a"), SPAN("old")), RC_OK);
-    assert_int_equal(hal_tokenstore_put(&store, SPAN("a"), (struct span){ big, sizeof(big) }), RC_TOOBIG);
+    assert_int_equal(hal_tokenstore_put(&store, SPAN("a"), (struct span){big, sizeof(big)}),
+                     RC_TOOBIG);
     assert_int_equal(hal_tokenstore_put(&store, SPAN("a"), SPAN_NONE), RC_TOOBIG);
     check_value("a", "old");
 }
@@ -205,15 +205,27 @@ static void a_buffer_without_room_gets_nothing(void **unused)
 static void names_that_break_the_rule_are_refused(void **unused)
 {
     (void)unused;
-    static const char *const bad[] = { "", "-a", "1a", "A", "a/b", "..", ".a", "a.b", "a b", "a_b", "a\n", "ab\xc3\xa4",
-                                       "abcdefghijklmnopqrstuvwxyz0123456" };
+    static const char *const bad[] = {"",
+                                      "-a",
+                                      "1a",
+                                      "A",
+                                      "a/b",
+                                      "..",
+                                      ".a",
+                                      "a.b",
+                                      "a b",
+                                      "a_b",
+                                      "a\n",
+                                      "ab\xc3\xa4",
+                                      "abcdefghijklmnopqrstuvwxyz0123456"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_int_equal(hal_tokenstore_put(&store, span_from_str(bad[i]), SPAN("v")), RC_PARSE);
         check_none(bad[i]);
         assert_int_equal(hal_tokenstore_delete(&store, span_from_str(bad[i])), RC_NOTFOUND);
     }
-    assert_int_equal(hal_tokenstore_put(&store, (struct span){ "a\0b", 3 }, SPAN("v")), RC_PARSE);
-    assert_int_equal(hal_tokenstore_put(&store, SPAN("abcdefghijklmnopqrstuvwxyz-01234"), SPAN("v")), RC_OK);
+    assert_int_equal(hal_tokenstore_put(&store, (struct span){"a\0b", 3}, SPAN("v")), RC_PARSE);
+    assert_int_equal(
+        hal_tokenstore_put(&store, SPAN("abcdefghijklmnopqrstuvwxyz-01234"), SPAN("v")), RC_OK);
 }
 
 static void a_name_without_value_is_not_found(void **unused)
@@ -247,7 +259,8 @@ static void a_failing_device_leaves_the_old_or_the_new_value(void **unused)
         struct buf out = BUF(bytes);
         assert_int_equal(hal_tokenstore_get(&store, SPAN("a"), &out), RC_OK);
         bool old = span_equal(buf_span(&out), SPAN("the old value"));
-        assert_true(rc != RC_OK || !hit ? old || span_equal(buf_span(&out), SPAN("the new value")) : !old);
+        assert_true(rc != RC_OK || !hit ? old || span_equal(buf_span(&out), SPAN("the new value"))
+                                        : !old);
         hal_tokenstore_close(&store); // nothing that was left behind hinders the next start
         assert_int_equal(hal_tokenstore_open(&store, state_dir), RC_OK);
     }

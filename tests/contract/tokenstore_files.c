@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * What the file backend promises beyond the contract: modes, broken files, leftovers of a power cut.
+ * What the file backend promises beyond the contract: modes, broken files, leftovers of a power
+ * cut.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -10,11 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cmocka.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "hal/tokenstore.h"
 
@@ -43,7 +43,7 @@ static int close_store(void **unused)
 {
     (void)unused;
     hal_tokenstore_close(&store);
-    static const char *const files[] = { "a", "b", ".a.new", ".b.new", "" };
+    static const char *const files[] = {"a", "b", ".a.new", ".b.new", ""};
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
         remove(path_of(files[i]));
     }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * Any bytes as a configuration: never a crash; a verdict that is always the same; every fault a line of printable ASCII.
+ * Any bytes as a configuration: never a crash; a verdict that is always the same; every fault a
+ * line of printable ASCII.
  */
+#include "config/config.h"
+
 #include <string.h>
 
 #include "base/assert.h"
-#include "config/config.h"
 
 static struct config first, second;
 static struct config_faults faults, again;
@@ -30,8 +32,10 @@ static void check_good(const struct config *c)
     ASSERT(c->sinks_count >= 1 && c->sinks_count <= CONFIG_SINKS_MAX);
     ASSERT(c->cloud >= CLOUD_GLOBAL && c->cloud <= CLOUD_USGOV_L5);
     ASSERT(c->credential == CREDENTIAL_CERTIFICATE || c->credential == CREDENTIAL_SECRET);
-    ASSERT(strlen(c->tenant_id) == CONFIG_GUID_BYTES - 1u && strlen(c->client_id) == CONFIG_GUID_BYTES - 1u);
-    ASSERT(strncmp(c->authority_url, "https://", 8) == 0 && strncmp(c->graph_url, "https://", 8) == 0);
+    ASSERT(strlen(c->tenant_id) == CONFIG_GUID_BYTES - 1u &&
+           strlen(c->client_id) == CONFIG_GUID_BYTES - 1u);
+    ASSERT(strncmp(c->authority_url, "https://", 8) == 0 &&
+           strncmp(c->graph_url, "https://", 8) == 0);
     ASSERT(c->call_records.retry_base_ms <= c->call_records.retry_cap_ms);
     for (unsigned i = 0; i < c->sinks_count; i++) {
         ASSERT(strncmp(c->sinks[i].url, "https://", 8) == 0 && strlen(c->sinks[i].name) > 0);
@@ -41,7 +45,7 @@ static void check_good(const struct config *c)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct span text = { .ptr = (const char *)data, .len = size };
+    struct span text = {.ptr = (const char *)data, .len = size};
     enum rc rc = config_parse(&first, text, &faults);
     check_faults(rc);
     enum rc twice = config_parse(&second, text, &again);

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * Any bytes as a token answer: never a crash; a token that is taken can stand in a header, and every verdict has a cause.
+ * Any bytes as a token answer: never a crash; a token that is taken can stand in a header, and
+ * every verdict has a cause.
  */
 #include <string.h>
 
+#include "base/assert.h"
+
 #include "auth/auth.h"
 #include "auth/auth_answer.h"
-#include "base/assert.h"
 
 static struct json_token arena[AUTH_ANSWER_TOKENS_MAX];
 static char bytes[AUTH_TOKEN_BYTES_MAX];
@@ -28,7 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct auth_answer answer;
     struct buf token = BUF(bytes);
     size_t len = size < AUTH_ANSWER_BYTES_MAX ? size : AUTH_ANSWER_BYTES_MAX;
-    enum rc rc = auth_answer_read((struct span){ .ptr = (const char *)data, .len = len }, arena, &token, &answer);
+    enum rc rc = auth_answer_read(
+        (struct span){.ptr = (const char *)data, .len = len}, arena, &token, &answer);
     ASSERT(rc == RC_OK || rc == RC_DENIED || rc == RC_PARSE);
     check_word(answer.error, sizeof(answer.error));
     check_word(answer.trace_id, sizeof(answer.trace_id));

@@ -2,11 +2,13 @@
 #include "http_fake.h"
 
 #include <string.h>
+
 #include <strings.h>
 
 #include "base/assert.h"
 
-// The tests' own memory; struct http itself is never looked into, so any address does as the handle.
+// The tests' own memory; struct http itself is never looked into, so any address does as the
+// handle.
 static struct http_fake *current;
 static char handle;
 
@@ -49,13 +51,13 @@ void http_fake_queue(struct http_fake *f, unsigned slot, const struct http_fake_
 
 void http_fake_queue_body(struct http_fake *f, unsigned slot, int status, const char *body)
 {
-    struct http_fake_answer answer = { .status = status, .body = span_from_str(body) };
+    struct http_fake_answer answer = {.status = status, .body = span_from_str(body)};
     http_fake_queue(f, slot, &answer);
 }
 
 void http_fake_queue_fail(struct http_fake *f, unsigned slot, enum http_fail fail)
 {
-    struct http_fake_answer answer = { .fail = fail };
+    struct http_fake_answer answer = {.fail = fail};
     http_fake_queue(f, slot, &answer);
 }
 
@@ -97,7 +99,7 @@ bool http_fake_body_has(const struct http_fake *f, unsigned slot, const char *te
     return false;
 }
 
-// ---- net/http.h ------------------------------------------------------------------------------------------------
+// ---- net/http.h -------------------------------------------------------------
 
 RC http_init(struct http *h, struct loop *loop)
 {
@@ -129,7 +131,8 @@ static void check_request(const struct http_request *r)
     }
 }
 
-static void record(struct http_fake_slot *s, unsigned slot, const struct http_request *r, struct now now)
+static void
+record(struct http_fake_slot *s, unsigned slot, const struct http_request *r, struct now now)
 {
     struct http_fake_request *to = &s->request;
     to->asked = *r;
@@ -163,7 +166,8 @@ RC http_start(struct http *h, unsigned slot, const struct http_request *request,
     check_request(request);
     record(s, slot, request, now);
     memset(&s->result, 0, sizeof(s->result));
-    copy_text(s->result.client_request_id, sizeof(s->result.client_request_id), SPAN("fake-client-id"));
+    copy_text(
+        s->result.client_request_id, sizeof(s->result.client_request_id), SPAN("fake-client-id"));
     s->state = HTTP_RUNNING;
     s->answered = false;
     s->shown = 0;
@@ -278,10 +282,17 @@ void http_idle(struct http *h)
 const char *http_fail_name(enum http_fail f)
 {
     static const char *const names[] = {
-        [HTTP_OK] = "ok",           [HTTP_FAIL_RESOLVE] = "resolve",   [HTTP_FAIL_CONNECT] = "connect",
-        [HTTP_FAIL_TRUST] = "trust", [HTTP_FAIL_TLS] = "tls",          [HTTP_FAIL_TIMEOUT] = "timeout",
-        [HTTP_FAIL_CUT] = "cut",    [HTTP_FAIL_TOOBIG] = "toobig",     [HTTP_FAIL_ENCODING] = "encoding",
-        [HTTP_FAIL_MEMORY] = "memory", [HTTP_FAIL_REFUSED] = "refused",
+        [HTTP_OK] = "ok",
+        [HTTP_FAIL_RESOLVE] = "resolve",
+        [HTTP_FAIL_CONNECT] = "connect",
+        [HTTP_FAIL_TRUST] = "trust",
+        [HTTP_FAIL_TLS] = "tls",
+        [HTTP_FAIL_TIMEOUT] = "timeout",
+        [HTTP_FAIL_CUT] = "cut",
+        [HTTP_FAIL_TOOBIG] = "toobig",
+        [HTTP_FAIL_ENCODING] = "encoding",
+        [HTTP_FAIL_MEMORY] = "memory",
+        [HTTP_FAIL_REFUSED] = "refused",
     };
     ASSERT((unsigned)f < sizeof(names) / sizeof(names[0]));
     return names[f];

@@ -2,10 +2,12 @@
 /**
  * @file
  * A scripted net/http.h for unit tests: link it instead of the net module.
- * Model:  one fake at a time (http_fake_init makes it the current one). Answers are queued per slot, or made by a function;
- *         every request is recorded. A request without an answer keeps running until one is queued. Time moves only in
- *         http_step: one call brings the header and the next piece of the body, so a test sees each stage.
- * Checks: the rules of net/http.h that a caller can break (slot free, https, header lengths, no CR or LF) are asserted.
+ * Model:  one fake at a time (http_fake_init makes it the current one). Answers are queued per
+ *         slot, or made by a function; every request is recorded. A request without an answer keeps
+ *         running until one is queued. Time moves only in http_step: one call brings the header and
+ *         the next piece of the body, so a test sees each stage.
+ * Checks: the rules of net/http.h that a caller can break (slot free, https, header lengths, no CR
+ *         or LF) are asserted.
  */
 #ifndef TESTS_SUPPORT_HTTP_FAKE_H
 #define TESTS_SUPPORT_HTTP_FAKE_H
@@ -13,22 +15,23 @@
 
 #define HTTP_FAKE_ANSWERS_MAX 64u
 #define HTTP_FAKE_HISTORY_MAX 512u
-#define HTTP_FAKE_BODY_BYTES  (256u * 1024u) ///< recorded of a request body; the true length is in body_bytes
+#define HTTP_FAKE_BODY_BYTES  (256u * 1024u) ///< recorded of a request; body_bytes has all
 
 struct http_fake_answer {
-    enum http_fail fail;        ///< HTTP_OK: there is an answer
-    int status;                 ///< 0 with a fail that comes before the header
-    struct span body;           ///< borrowed until the slot is released
-    size_t piece_bytes;         ///< most that one http_step brings and one http_body shows; 0 = all that the ring holds
+    enum http_fail fail; ///< HTTP_OK: there is an answer
+    int status;          ///< 0 with a fail that comes before the header
+    struct span body;    ///< borrowed until the slot is released
+    size_t piece_bytes;  ///< most that one http_step brings and one http_body shows; 0 = all that
+                         ///< the ring holds
     int64_t retry_after_ms;
     int64_t date_ms;
-    const char *request_id;     ///< or NULL
+    const char *request_id; ///< or NULL
     bool claims_challenge;
 };
 
 struct http_fake_request {
-    struct http_request asked;                ///< as passed; its spans are not valid later, the copies below are
-    char url[HTTP_URL_BYTES_MAX + 1u];        ///< NUL-terminated
+    struct http_request asked; ///< as passed; its spans are not valid later, the copies below are
+    char url[HTTP_URL_BYTES_MAX + 1u]; ///< NUL-terminated
     char headers[HTTP_HEADERS_MAX][HTTP_HEADER_BYTES_MAX + 1u];
     char body[HTTP_FAKE_BODY_BYTES];
     size_t body_bytes;
@@ -48,7 +51,7 @@ struct http_fake_slot {
     unsigned requests;                ///< started on this slot so far
     struct http_fake_answer answer;
     bool answered;
-    size_t shown, taken;              ///< of the answer's body: arrived, consumed
+    size_t shown, taken; ///< of the answer's body: arrived, consumed
     struct http_fake_answer queue[HTTP_FAKE_ANSWERS_MAX];
     unsigned queue_head, queue_count;
 };
@@ -59,9 +62,10 @@ struct http_fake {
     void *respond_context;
     unsigned start_retries; ///< that many next http_start calls answer RC_RETRY (no memory)
     unsigned requests;      ///< started in all
+
     struct {
         unsigned slot;
-        char url[512];      ///< cut
+        char url[512]; ///< cut
         struct now when;
     } history[HTTP_FAKE_HISTORY_MAX]; ///< the first ones
 };
@@ -77,7 +81,8 @@ void http_fake_queue_fail(struct http_fake *f, unsigned slot, enum http_fail fai
 /// Ask this function when a slot's queue is empty.
 void http_fake_respond_with(struct http_fake *f, http_fake_respond *respond, void *context);
 
-const struct http_fake_request *http_fake_request(const struct http_fake *f, unsigned slot); ///< last of the slot
+const struct http_fake_request *http_fake_request(const struct http_fake *f,
+                                                  unsigned slot); ///< last of the slot
 /// Value of a request header of the last request ("" if there is none), name without case.
 const char *http_fake_header(const struct http_fake *f, unsigned slot, const char *name);
 /// True if the recorded body of the last request holds the text.

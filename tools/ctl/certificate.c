@@ -3,11 +3,11 @@
 
 #include <sysexits.h>
 
-#include "auth/auth.h"
 #include "base/crypto.h"
-#include "loop/loop.h"
 
+#include "auth/auth.h"
 #include "ctl.h"
+#include "loop/loop.h"
 
 #define NAME_DEFAULT "anteroom"
 
@@ -19,7 +19,7 @@ static int print_certificate(struct span pem)
     if (crypto_read_certificate(pem, &certificate) != RC_OK) {
         return ctl_fail(EX_SOFTWARE, AUTH_CERT_NAME, "what is stored is no certificate");
     }
-    buf_put_hex(&line, (struct span){ .ptr = (const char *)certificate.sha256, .len = SHA256_BYTES });
+    buf_put_hex(&line, (struct span){.ptr = (const char *)certificate.sha256, .len = SHA256_BYTES});
     buf_put_char(&line, ' ');
     time_put_iso_s(&line, certificate.not_after_ms);
     fprintf(stderr, "SHA-256 thumbprint and end: %" PRISPAN "\n", SPANARG(buf_span(&line)));
@@ -38,7 +38,8 @@ static int ensure_and_print(struct tokenstore *store, const char *name)
     case RC_CORRUPT:
         return ctl_fail(EX_SOFTWARE,
                         "stored key and certificate",
-                        "do not belong together or are damaged; 'secret remove' both to have new ones made, then upload the new certificate");
+                        "do not belong together or are damaged; 'secret remove' both to have new "
+                        "ones made, then upload the new certificate");
     case RC_DENIED:
         return ctl_fail(EX_NOPERM, "stored key or certificate", "others can read it");
     default:

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "config/config.h"
+
 #include <stdio.h>
 
 #include <fcntl.h>
@@ -7,9 +9,8 @@
 
 #include "base/assert.h"
 #include "base/crypto.h"
-#include "config/config.h"
-#include "config/config_help.h"
 
+#include "config/config_help.h"
 #include "ctl.h"
 
 static int print_faults(const char *path, const struct config_faults *faults)

@@ -2,7 +2,8 @@
 /**
  * @file
  * anteroomctl: what an operator does beside the running anteroomd. One file per subcommand.
- * Exit codes are those of sysexits.h. Results go to standard output, everything else to standard error.
+ * Exit codes are those of sysexits.h. Results go to standard output, everything else to standard
+ * error.
  */
 #ifndef CTL_CTL_H
 #define CTL_CTL_H
@@ -27,7 +28,8 @@ int ctl_config_help(const struct ctl_args *args);
 int ctl_fail(int code, const char *what, const char *reason);
 /// Opens STATE's token store, or says why not. Returns 0 or an exit code.
 int ctl_open_store(const struct ctl_args *args, struct tokenstore *store);
-/// Everything from a descriptor, appended. @retval RC_TOOBIG more than out has room for. @retval RC_IO
+/// Everything from a descriptor, appended. @retval RC_TOOBIG more than out has room for. @retval
+/// RC_IO
 RC ctl_read_all(int fd, struct buf *out);
 
 #endif

@@ -13,28 +13,45 @@
 struct command {
     const char *first, *second; ///< second is "" for commands of one word
     int (*run)(const struct ctl_args *args);
-    bool state, name, word;     ///< what it takes; --state and the word are then needed
+    bool state, name, word; ///< what it takes; --state and the word are then needed
     const char *usage, *meaning;
 };
 
 static const struct command commands[] = {
-    { "certificate", "", ctl_certificate, .state = true, .name = true,
-      .usage = "certificate --state DIR [--name NAME]",
-      .meaning = "print the box's certificate (PEM) for upload to the app registration;\n"
-                 "      key and certificate are made if there are none, NAME goes into the new one" },
-    { "secret", "put", ctl_secret_put, .state = true, .word = true,
-      .usage = "secret put --state DIR NAME",
-      .meaning = "read a secret (one line) from standard input into the token store;\n"
-                 "      client-secret is the application's, a sink's authorization names its own" },
-    { "secret", "remove", ctl_secret_remove, .state = true, .word = true,
-      .usage = "secret remove --state DIR NAME",
-      .meaning = "remove a secret, or device-key and device-certificate, which are then made anew" },
-    { "config", "check", ctl_config_check, .word = true,
-      .usage = "config check FILE",
-      .meaning = "say everything that is wrong with a configuration" },
-    { "config", "help", ctl_config_help,
-      .usage = "config help",
-      .meaning = "print all keys of the configuration with ranges and defaults" },
+    {"certificate",
+     "",
+     ctl_certificate,
+     .state = true,
+     .name = true,
+     .usage = "certificate --state DIR [--name NAME]",
+     .meaning = "print the box's certificate (PEM) for upload to the app registration;\n"
+                "      key and certificate are made if there are none, NAME goes into the new one"},
+    {"secret",
+     "put",
+     ctl_secret_put,
+     .state = true,
+     .word = true,
+     .usage = "secret put --state DIR NAME",
+     .meaning = "read a secret (one line) from standard input into the token store;\n"
+                "      client-secret is the application's, a sink's authorization names its own"},
+    {"secret",
+     "remove",
+     ctl_secret_remove,
+     .state = true,
+     .word = true,
+     .usage = "secret remove --state DIR NAME",
+     .meaning = "remove a secret, or device-key and device-certificate, which are then made anew"},
+    {"config",
+     "check",
+     ctl_config_check,
+     .word = true,
+     .usage = "config check FILE",
+     .meaning = "say everything that is wrong with a configuration"},
+    {"config",
+     "help",
+     ctl_config_help,
+     .usage = "config help",
+     .meaning = "print all keys of the configuration with ranges and defaults"},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -52,9 +69,11 @@ int ctl_open_store(const struct ctl_args *args, struct tokenstore *store)
     case RC_DENIED:
         return ctl_fail(EX_NOPERM,
                         "token store",
-                        "others can read it, or it is not yours: set mode 0700 on tokens/, 0600 on its files, and run as their owner");
+                        "others can read it, or it is not yours: set mode 0700 on tokens/, 0600 on "
+                        "its files, and run as their owner");
     default:
-        return ctl_fail(EX_CANTCREAT, "token store", "the state directory is not there or cannot be written");
+        return ctl_fail(
+            EX_CANTCREAT, "token store", "the state directory is not there or cannot be written");
     }
 }
 
@@ -63,7 +82,8 @@ RC ctl_read_all(int fd, struct buf *out)
     for (;;) { // each turn fills out or ends
         char one_more;
         bool full = out->len == out->cap;
-        ssize_t got = full ? read(fd, &one_more, 1) : read(fd, out->ptr + out->len, out->cap - out->len);
+        ssize_t got =
+            full ? read(fd, &one_more, 1) : read(fd, out->ptr + out->len, out->cap - out->len);
         if (got < 0 && errno == EINTR) {
             continue;
         }
@@ -85,7 +105,8 @@ static void print_help(void)
     }
     puts("  --help, --version\n\n"
          "DIR is the state directory of anteroomd. Run as the user that anteroomd runs as.\n"
-         "exit codes: 0 done, 64 usage, 65 bad input, 66 no such file or secret, 70 broken store, 73 cannot make,\n"
+         "exit codes: 0 done, 64 usage, 65 bad input, 66 no such file or secret, 70 broken store, "
+         "73 cannot make,\n"
          "74 disk, 77 permissions, 78 configuration");
 }
 
@@ -94,7 +115,8 @@ static const struct command *find_command(int argc, char **argv)
     for (unsigned i = 0; i < COMMANDS; i++) {
         const struct command *c = &commands[i];
         bool two = c->second[0] != '\0';
-        if (argc > 1 && strcmp(argv[1], c->first) == 0 && (!two || (argc > 2 && strcmp(argv[2], c->second) == 0))) {
+        if (argc > 1 && strcmp(argv[1], c->first) == 0 &&
+            (!two || (argc > 2 && strcmp(argv[2], c->second) == 0))) {
             return c;
         }
     }
@@ -141,12 +163,14 @@ int main(int argc, char **argv)
     if (command == NULL) {
         return ctl_fail(EX_USAGE, argc > 1 ? "unknown command" : "no command", "try --help");
     }
-    struct ctl_args args = { 0 };
+    struct ctl_args args = {0};
     const char *wrong = parse(command, argc, argv, &args);
     if (wrong != NULL) {
         fprintf(stderr, "usage: anteroomctl %s\n", command->usage);
         return ctl_fail(EX_USAGE, command->first, wrong);
     }
     int code = command->run(&args);
-    return fflush(stdout) == 0 || code != EX_OK ? code : ctl_fail(EX_IOERR, "standard output", "cannot be written");
+    return fflush(stdout) == 0 || code != EX_OK
+               ? code
+               : ctl_fail(EX_IOERR, "standard output", "cannot be written");
 }

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "auth/auth.h"
-
 #include "ctl.h"
 
 static bool is_device_name(const char *name)
@@ -59,10 +58,15 @@ int ctl_secret_put(const struct ctl_args *args)
     char bytes[TOKENSTORE_VALUE_BYTES_MAX];
     struct buf text = BUF(bytes);
     if (is_device_name(args->word)) {
-        return ctl_fail(EX_USAGE, args->word, "the box makes its own key and certificate: see 'anteroomctl certificate'");
+        return ctl_fail(EX_USAGE,
+                        args->word,
+                        "the box makes its own key and certificate: see 'anteroomctl certificate'");
     }
     if (isatty(STDIN_FILENO)) {
-        return ctl_fail(EX_USAGE, "standard input", "is a terminal, which would show the secret; give it by '< FILE' or a pipe");
+        return ctl_fail(
+            EX_USAGE,
+            "standard input",
+            "is a terminal, which would show the secret; give it by '< FILE' or a pipe");
     }
     int code = ctl_open_store(args, &store);
     if (code != EX_OK) {

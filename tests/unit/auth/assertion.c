@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * Signing in by certificate: what stands in the assertion, whether its signature holds, and what a wrong clock does.
- * The signature is checked with the library, apart from the code that makes it.
+ * Signing in by certificate: what stands in the assertion, whether its signature holds, and what a
+ * wrong clock does. The signature is checked with the library, apart from the code that makes it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+
 #include <mbedtls/rsa.h>
 #include <mbedtls/x509_crt.h>
 
@@ -26,7 +27,10 @@ static int make_identity(void **unused)
     (void)unused;
     key = BUF(key_bytes);
     cert = BUF(cert_bytes);
-    return crypto_init() == RC_OK && crypto_make_identity(SPAN("box"), WALL_MS - 86400000, 30, &key, &cert) == RC_OK ? 0 : -1;
+    return crypto_init() == RC_OK &&
+                   crypto_make_identity(SPAN("box"), WALL_MS - 86400000, 30, &key, &cert) == RC_OK
+               ? 0
+               : -1;
 }
 
 static int init(void **unused)
@@ -58,7 +62,7 @@ static void take_assertion(struct assertion *a)
     const struct http_fake_request *r = http_fake_request(&world.http, SLOT);
     const char *at = strstr(r->body, key_of);
     assert_non_null(at);
-    struct span jwt = { .ptr = at + sizeof(key_of) - 1u };
+    struct span jwt = {.ptr = at + sizeof(key_of) - 1u};
     jwt.len = (size_t)(r->body + r->body_bytes - jwt.ptr);
     assert_int_equal(span_index(jwt, '%'), jwt.len); // base64url needs no encoding
     size_t first = span_index(jwt, '.');
@@ -80,7 +84,8 @@ static int64_t number_of(const struct assertion *a, const char *name)
 
 static void check_text(const struct assertion *a, const char *name, const char *expected)
 {
-    assert_true(span_equal(json_raw(&a->doc, json_get(&a->doc, 0, span_from_str(name))), span_from_str(expected)));
+    assert_true(span_equal(json_raw(&a->doc, json_get(&a->doc, 0, span_from_str(name))),
+                           span_from_str(expected)));
 }
 
 static void the_claims_are_those_of_rfc_7523(void **unused)
@@ -89,10 +94,14 @@ static void the_claims_are_those_of_rfc_7523(void **unused)
     struct assertion a;
     uint8_t guid[GUID_BYTES];
     world_turn();
-    assert_true(http_fake_body_has(&world.http, SLOT, "client_id=" CLIENT "&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default"));
     assert_true(http_fake_body_has(&world.http,
                                    SLOT,
-                                   "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"));
+                                   "client_id=" CLIENT
+                                   "&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default"));
+    assert_true(http_fake_body_has(
+        &world.http,
+        SLOT,
+        "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"));
     take_assertion(&a);
     check_text(&a, "aud", "https://login.microsoftonline.com/" TENANT "/oauth2/v2.0/token");
     check_text(&a, "iss", CLIENT);
@@ -114,7 +123,7 @@ static void the_header_names_ps256_and_the_certificate(void **unused)
     take_assertion(&a);
     assert_int_equal(crypto_read_certificate(buf_span(&cert), &c), RC_OK);
     buf_put_str(&b, "{\"alg\":\"PS256\",\"typ\":\"JWT\",\"x5t#S256\":\"");
-    buf_put_base64url(&b, (struct span){ (const char *)c.sha256, SHA256_BYTES });
+    buf_put_base64url(&b, (struct span){(const char *)c.sha256, SHA256_BYTES});
     buf_put_str(&b, "\"}");
     assert_true(buf_terminate(&b));
     assert_string_equal(a.header, expected);
@@ -137,7 +146,9 @@ static void the_signature_holds(void **unused)
     assert_int_equal(mbedtls_x509_crt_parse(&crt, (unsigned char *)pem, strlen(pem) + 1u), 0);
     mbedtls_rsa_context *rsa = mbedtls_pk_rsa(crt.pk);
     assert_int_equal(mbedtls_rsa_set_padding(rsa, MBEDTLS_RSA_PKCS_V21, MBEDTLS_MD_SHA256), 0);
-    assert_int_equal(mbedtls_rsa_rsassa_pss_verify(rsa, MBEDTLS_MD_SHA256, SHA256_BYTES, hash, (unsigned char *)bytes), 0);
+    assert_int_equal(mbedtls_rsa_rsassa_pss_verify(
+                         rsa, MBEDTLS_MD_SHA256, SHA256_BYTES, hash, (unsigned char *)bytes),
+                     0);
     mbedtls_x509_crt_free(&crt);
 }
 
@@ -154,16 +165,22 @@ static void each_assertion_is_used_once(void **unused)
     world_sleep_until_next();
     world_turn();
     take_assertion(&a);
-    assert_false(span_equal(json_raw(&a.doc, json_get(&a.doc, 0, SPAN("jti"))), span_from_str(first)));
+    assert_false(
+        span_equal(json_raw(&a.doc, json_get(&a.doc, 0, SPAN("jti"))), span_from_str(first)));
 }
 
 static void a_missing_or_broken_key_asks_nobody(void **unused)
 {
     (void)unused;
+
     static const struct {
         const char *name;
         enum rc rc;
-    } rows[] = { { AUTH_KEY_NAME, RC_NOTFOUND }, { AUTH_KEY_NAME, RC_CORRUPT }, { AUTH_CERT_NAME, RC_NOTFOUND }, { AUTH_CERT_NAME, RC_IO } };
+    } rows[] = {{AUTH_KEY_NAME, RC_NOTFOUND},
+                {AUTH_KEY_NAME, RC_CORRUPT},
+                {AUTH_CERT_NAME, RC_NOTFOUND},
+                {AUTH_CERT_NAME, RC_IO}};
+
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         init(NULL);
         world_put(rows[i].name, SPAN("x"), rows[i].rc);
@@ -181,20 +198,22 @@ static void a_missing_or_broken_key_asks_nobody(void **unused)
     assert_int_equal(auth_status(&world.auth)->cause, AUTH_CAUSE_NO_CREDENTIAL);
 }
 
-// ---- the clock -------------------------------------------------------------------------------------------------
+// ---- the clock --------------------------------------------------------------
 
 static void answer_at(int aadsts, int64_t peer_wall_ms)
 {
     char body[256];
     snprintf(body, sizeof(body), "{\"error\":\"invalid_client\",\"error_codes\":[%d]}", aadsts);
-    struct http_fake_answer answer = { .status = 401, .body = span_from_str(body), .date_ms = peer_wall_ms };
+    struct http_fake_answer answer = {
+        .status = 401, .body = span_from_str(body), .date_ms = peer_wall_ms};
     world_answer_full(&answer);
 }
 
-static void an_assertion_outside_its_time_is_made_again_at_once_by_the_clock_of_the_peer(void **unused)
+static void
+an_assertion_outside_its_time_is_made_again_at_once_by_the_clock_of_the_peer(void **unused)
 {
     (void)unused;
-    static const int numbers[] = { 500133, 700024, 700027, 50012, 50013 };
+    static const int numbers[] = {500133, 700024, 700027, 50012, 50013};
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         struct assertion a;
         init(NULL);
@@ -234,14 +253,14 @@ static void without_a_date_there_is_nothing_to_correct(void **unused)
 static void a_refused_certificate_is_no_clock_fault_while_the_clocks_agree(void **unused)
 {
     (void)unused;
-    static const int64_t agree[] = { 0, -54000, 534000, 3000 };
+    static const int64_t agree[] = {0, -54000, 534000, 3000};
     for (size_t i = 0; i < sizeof(agree) / sizeof(agree[0]); i++) {
         init(NULL);
         answer_at(700027, WALL_MS + agree[i]);
         assert_int_equal(auth_status(&world.auth)->cause, AUTH_CAUSE_CERT_REJECTED);
         assert_int_equal(world.auth.offset_ms, 0);
     }
-    static const int64_t differ[] = { -56000, 536000 };
+    static const int64_t differ[] = {-56000, 536000};
     for (size_t i = 0; i < sizeof(differ) / sizeof(differ[0]); i++) {
         init(NULL);
         answer_at(700027, WALL_MS + differ[i]);

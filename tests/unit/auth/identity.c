@@ -24,7 +24,7 @@ static struct span stored(const char *name)
 {
     for (unsigned i = 0; i < VALUES_MAX; i++) {
         if (strcmp(world.values[i].name, name) == 0) {
-            return (struct span){ .ptr = world.values[i].bytes, .len = world.values[i].len };
+            return (struct span){.ptr = world.values[i].bytes, .len = world.values[i].len};
         }
     }
     return SPAN_NONE;
@@ -46,7 +46,8 @@ static void the_first_time_makes_key_and_certificate_and_the_second_nothing(void
     assert_false(made);
     assert_int_equal(world.puts, 2);
 
-    // A key alone is what a power cut leaves: made anew. A certificate alone may be registered: never replaced.
+    // A key alone is what a power cut leaves: made anew. A certificate alone may be registered:
+    // never replaced.
     world_put(AUTH_CERT_NAME, stored(AUTH_CERT_NAME), RC_NOTFOUND);
     assert_int_equal(ensure("", &made), RC_OK);
     assert_true(made);

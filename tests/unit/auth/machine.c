@@ -19,29 +19,38 @@ static const struct auth_status *status(void)
     return auth_status(&world.auth);
 }
 
-static void the_table_is_as_it_was_meant(void **unused)
+static enum auth_state golden_next(int state, int event)
 {
-    (void)unused;
     static const struct {
         enum auth_state from;
         enum auth_event event;
         enum auth_state to;
     } golden[] = {
-        { AUTH_WAITING, AUTH_EV_ASKED, AUTH_ASKING },  { AUTH_WAITING, AUTH_EV_CANNOT, AUTH_WAITING },
-        { AUTH_WAITING, AUTH_EV_REJECTED, AUTH_WAITING }, { AUTH_ASKING, AUTH_EV_GOT, AUTH_FRESH },
-        { AUTH_ASKING, AUTH_EV_FAILED, AUTH_WAITING }, { AUTH_ASKING, AUTH_EV_REJECTED, AUTH_ASKING },
-        { AUTH_FRESH, AUTH_EV_ASKED, AUTH_ASKING },    { AUTH_FRESH, AUTH_EV_CANNOT, AUTH_WAITING },
-        { AUTH_FRESH, AUTH_EV_REJECTED, AUTH_WAITING },
+        {AUTH_WAITING, AUTH_EV_ASKED, AUTH_ASKING},
+        {AUTH_WAITING, AUTH_EV_CANNOT, AUTH_WAITING},
+        {AUTH_WAITING, AUTH_EV_REJECTED, AUTH_WAITING},
+        {AUTH_ASKING, AUTH_EV_GOT, AUTH_FRESH},
+        {AUTH_ASKING, AUTH_EV_FAILED, AUTH_WAITING},
+        {AUTH_ASKING, AUTH_EV_REJECTED, AUTH_ASKING},
+        {AUTH_FRESH, AUTH_EV_ASKED, AUTH_ASKING},
+        {AUTH_FRESH, AUTH_EV_CANNOT, AUTH_WAITING},
+        {AUTH_FRESH, AUTH_EV_REJECTED, AUTH_WAITING},
     };
+
+    for (size_t i = 0; i < sizeof(golden) / sizeof(golden[0]); i++) {
+        if ((int)golden[i].from == state && (int)golden[i].event == event) {
+            return golden[i].to;
+        }
+    }
+    return AUTH_ILLEGAL;
+}
+
+static void the_table_is_as_it_was_meant(void **unused)
+{
+    (void)unused;
     for (int s = 0; s < AUTH_STATES; s++) {
         for (int e = 0; e < AUTH_EVENTS; e++) {
-            enum auth_state expected = AUTH_ILLEGAL;
-            for (size_t i = 0; i < sizeof(golden) / sizeof(golden[0]); i++) {
-                if ((int)golden[i].from == s && (int)golden[i].event == e) {
-                    expected = golden[i].to;
-                }
-            }
-            assert_int_equal(auth_next[s][e], expected);
+            assert_int_equal(auth_next[s][e], golden_next(s, e));
         }
     }
 }
@@ -70,9 +79,11 @@ static void the_request_is_the_form_with_everything_encoded(void **unused)
     assert_int_equal(r->asked.trust, HTTP_TRUST_ROOTS);
     assert_int_equal(r->asked.total_ms, 60000);
     assert_int_equal(r->asked.body_bytes_max, AUTH_ANSWER_BYTES_MAX);
-    assert_string_equal(http_fake_header(&world.http, SLOT, "content-type"), "application/x-www-form-urlencoded");
+    assert_string_equal(http_fake_header(&world.http, SLOT, "content-type"),
+                        "application/x-www-form-urlencoded");
     static const char body[] = "grant_type=client_credentials&client_id=" CLIENT
-                               "&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default&client_secret=sw0rd%2Bf%2Fi%20sh%26%3D%25";
+                               "&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default&client_secret="
+                               "sw0rd%2Bf%2Fi%20sh%26%3D%25";
     assert_int_equal(r->body_bytes, sizeof(body) - 1u);
     assert_memory_equal(r->body, body, sizeof(body) - 1u);
 }
@@ -80,14 +91,16 @@ static void the_request_is_the_form_with_everything_encoded(void **unused)
 static void an_answer_in_pieces_is_put_together(void **unused)
 {
     (void)unused;
-    static const char body[] = "{\"token_type\":\"Bearer\",\"expires_in\":3600,\"access_token\":\"in.pieces\"}";
-    struct http_fake_answer answer = { .status = 200, .body = SPAN_NONE, .piece_bytes = 7 };
+    static const char body[] =
+        "{\"token_type\":\"Bearer\",\"expires_in\":3600,\"access_token\":\"in.pieces\"}";
+    struct http_fake_answer answer = {.status = 200, .body = SPAN_NONE, .piece_bytes = 7};
     answer.body = span_from_str(body);
     http_fake_queue(&world.http, SLOT, &answer);
     for (unsigned i = 0; i < sizeof(body) / 7u + 3u; i++) {
         world_turn();
     }
-    assert_true(span_equal(auth_bearer(&world.auth, world.now), SPAN("Authorization: Bearer in.pieces")));
+    assert_true(
+        span_equal(auth_bearer(&world.auth, world.now), SPAN("Authorization: Bearer in.pieces")));
 }
 
 static void secrets_are_wiped_when_they_have_served(void **unused)
@@ -215,7 +228,7 @@ static void the_paces_follow_the_configuration(void **unused)
 static void retry_after_is_obeyed_with_a_little_more(void **unused)
 {
     (void)unused;
-    struct http_fake_answer answer = { .status = 429, .body = SPAN_NONE, .retry_after_ms = 42000 };
+    struct http_fake_answer answer = {.status = 429, .body = SPAN_NONE, .retry_after_ms = 42000};
     world.random = UINT64_MAX;
     world_answer_full(&answer);
     assert_int_equal(status()->cause, AUTH_CAUSE_THROTTLED);
@@ -235,19 +248,26 @@ static void throttling_without_a_time_waits_long(void **unused)
 static void every_failure_of_the_network_has_its_cause(void **unused)
 {
     (void)unused;
+
     static const struct {
         enum http_fail fail;
         enum auth_cause cause;
     } rows[] = {
-        { HTTP_FAIL_RESOLVE, AUTH_CAUSE_NETWORK },  { HTTP_FAIL_CONNECT, AUTH_CAUSE_NETWORK },
-        { HTTP_FAIL_TRUST, AUTH_CAUSE_TRUST },      { HTTP_FAIL_TLS, AUTH_CAUSE_NETWORK },
-        { HTTP_FAIL_TIMEOUT, AUTH_CAUSE_NETWORK },  { HTTP_FAIL_CUT, AUTH_CAUSE_NETWORK },
-        { HTTP_FAIL_TOOBIG, AUTH_CAUSE_NONSENSE },  { HTTP_FAIL_ENCODING, AUTH_CAUSE_NONSENSE },
-        { HTTP_FAIL_MEMORY, AUTH_CAUSE_NETWORK },   { HTTP_FAIL_REFUSED, AUTH_CAUSE_CONFIGURATION },
+        {HTTP_FAIL_RESOLVE, AUTH_CAUSE_NETWORK},
+        {HTTP_FAIL_CONNECT, AUTH_CAUSE_NETWORK},
+        {HTTP_FAIL_TRUST, AUTH_CAUSE_TRUST},
+        {HTTP_FAIL_TLS, AUTH_CAUSE_NETWORK},
+        {HTTP_FAIL_TIMEOUT, AUTH_CAUSE_NETWORK},
+        {HTTP_FAIL_CUT, AUTH_CAUSE_NETWORK},
+        {HTTP_FAIL_TOOBIG, AUTH_CAUSE_NONSENSE},
+        {HTTP_FAIL_ENCODING, AUTH_CAUSE_NONSENSE},
+        {HTTP_FAIL_MEMORY, AUTH_CAUSE_NETWORK},
+        {HTTP_FAIL_REFUSED, AUTH_CAUSE_CONFIGURATION},
     };
+
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         world_init(NULL);
-        struct http_fake_answer answer = { .fail = rows[i].fail };
+        struct http_fake_answer answer = {.fail = rows[i].fail};
         world_answer_full(&answer);
         assert_int_equal(status()->cause, rows[i].cause);
         assert_int_equal(world.auth.state, AUTH_WAITING);
@@ -258,7 +278,8 @@ static void every_failure_of_the_network_has_its_cause(void **unused)
 static void answers_that_are_no_token_answers_are_nonsense(void **unused)
 {
     (void)unused;
-    static const char *const bodies[] = { "", "<html>Please log in</html>", "{}", "[1,2", "{\"access_token\":\"a\"}" };
+    static const char *const bodies[] = {
+        "", "<html>Please log in</html>", "{}", "[1,2", "{\"access_token\":\"a\"}"};
     for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
         world_answer(200, bodies[i]);
         assert_int_equal(status()->cause, AUTH_CAUSE_NONSENSE);
@@ -273,7 +294,8 @@ static void an_answer_without_end_is_nonsense_and_bounded(void **unused)
     (void)unused;
     static char big[AUTH_ANSWER_BYTES_MAX + 1000u];
     memset(big, ' ', sizeof(big));
-    struct http_fake_answer answer = { .status = 200, .body = { big, sizeof(big) }, .piece_bytes = 16384 };
+    struct http_fake_answer answer = {
+        .status = 200, .body = {big, sizeof(big)}, .piece_bytes = 16384};
     http_fake_queue(&world.http, SLOT, &answer);
     for (unsigned i = 0; i < 10; i++) {
         world_turn();
@@ -300,13 +322,15 @@ static void nothing_is_asked_before_the_time_is_trusted(void **unused)
     for (unsigned i = 0; i < 20; i++) {
         world_turn();
         assert_int_equal(status()->cause, AUTH_CAUSE_CLOCK);
-        assert_true(world_sleep_until_next() <= 15000); // looking at our own clock costs nobody anything
+        assert_true(world_sleep_until_next() <=
+                    15000); // looking at our own clock costs nobody anything
     }
     assert_int_equal(world_requests(), 0);
     world.now.wall.quality = CLOCK_TRUSTED;
     world_answer_token("t", 3600);
     assert_true(world_has_token());
-    world.now.wall.quality = CLOCK_FLOOR; // the time service went away: our clock has not become wrong by that
+    world.now.wall.quality =
+        CLOCK_FLOOR; // the time service went away: our clock has not become wrong by that
     world_sleep_until_next();
     world_answer_token("u", 3600);
     assert_int_equal(status()->tokens, 2);
@@ -332,7 +356,7 @@ static void a_missing_secret_is_looked_for_again(void **unused)
     assert_true(world_has_token());
 }
 
-// ---- refused by Graph ------------------------------------------------------------------------------------------
+// ---- refused by Graph -------------------------------------------------------
 
 static void a_refused_token_is_replaced_at_once_the_first_time(void **unused)
 {
@@ -359,7 +383,8 @@ static void refusals_one_after_another_never_make_a_flood(void **unused)
         int64_t wait = world_sleep_until_next();
         assert_true((i == 1) == (wait == 0));
     }
-    assert_true(world_requests() < 1500); // bounded by the base here: this randomness always gives the shortest wait
+    assert_true(world_requests() <
+                1500); // bounded by the base here: this randomness always gives the shortest wait
     world_init(NULL);
     start = world.now.mono.ms;
     world.random = (uint64_t)INT64_MAX - 12345;
@@ -409,7 +434,7 @@ static void a_refusal_while_a_renewal_is_running_waits_for_it(void **unused)
     assert_int_equal(world_requests(), 2);
 }
 
-// ---- what people see -------------------------------------------------------------------------------------------
+// ---- what people see --------------------------------------------------------
 
 static void an_episode_of_failures_is_one_warning_and_one_recovery(void **unused)
 {
@@ -421,9 +446,10 @@ static void an_episode_of_failures_is_one_warning_and_one_recovery(void **unused
         world_answer_error(503, "temporarily_unavailable", 90033);
         world_sleep_until_next();
     }
-    assert_int_equal(world_log_count("2 ev=auth_failed code=A06 cause=service aadsts=90033 status=503 "
-                                     "trace_id=0f0e0d0c-0000-1111-2222-333344445555 failures=1 "),
-                     1);
+    assert_int_equal(
+        world_log_count("2 ev=auth_failed code=A06 cause=service aadsts=90033 status=503 "
+                        "trace_id=0f0e0d0c-0000-1111-2222-333344445555 failures=1 "),
+        1);
     assert_int_equal(world_log_count("ev=auth_failed"), 1);
     world_answer_error(401, "invalid_client", 7000222); // something else: worth a line
     assert_int_equal(world_log_count("ev=auth_failed"), 2);
@@ -449,7 +475,9 @@ static void no_secret_gets_into_a_log_line(void **unused)
     (void)unused;
     world_answer_token("T0PSECRETTOKEN", 3600);
     auth_reject(&world.auth, 1, world.now);
-    world_answer(200, "{\"token_type\":\"Bearer\",\"expires_in\":3600,\"access_token\":\"T0PSECRETTOKEN with blank\"}");
+    world_answer(200,
+                 "{\"token_type\":\"Bearer\",\"expires_in\":3600,\"access_token\":\"T0PSECRETTOKEN "
+                 "with blank\"}");
     world_sleep_until_next();
     world_answer_error(401, "invalid_client", 7000215);
     assert_true(world.log_len > 100);
@@ -474,7 +502,7 @@ static void roles_are_looked_up_in_the_token_if_it_can_be_read(void **unused)
     world_sleep_until_next();
     world_answer_token("e30.e30.sig", 3600); // {}: a token without roles
     assert_false(auth_has_role(&world.auth, SPAN("CallRecords.Read.All")));
-    static const char *const opaque[] = { "opaque", "a.b", "a.!!!!.c", "a..c", "a.bm90IGpzb24.c" };
+    static const char *const opaque[] = {"opaque", "a.b", "a.!!!!.c", "a..c", "a.bm90IGpzb24.c"};
     for (size_t i = 0; i < sizeof(opaque) / sizeof(opaque[0]); i++) {
         world_sleep_until_next();
         world_answer_token(opaque[i], 3600);

@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/entropy.h"
+
 #include "sys/log.h"
 
 struct world world;
@@ -18,7 +19,7 @@ uint64_t __wrap_entropy_u64(void)
     return world.random;
 }
 
-// ---- sys/log.h -------------------------------------------------------------------------------------------------
+// ---- sys/log.h --------------------------------------------------------------
 
 void log_set_now(struct now now)
 {
@@ -34,7 +35,8 @@ void log_line(struct log_site *site, int level, const char *format, ...)
     int len = vsnprintf(line, sizeof(line), format, args);
     va_end(args);
     ASSERT(len > 0 && (size_t)len < sizeof(line));
-    int added = snprintf(world.log + world.log_len, LOG_BYTES - world.log_len, "%d %s\n", level, line);
+    int added =
+        snprintf(world.log + world.log_len, LOG_BYTES - world.log_len, "%d %s\n", level, line);
     ASSERT(added > 0 && (size_t)added < LOG_BYTES - world.log_len);
     world.log_len += (size_t)added;
 }
@@ -48,7 +50,7 @@ unsigned world_log_count(const char *text)
     return count;
 }
 
-// ---- hal/tokenstore.h ------------------------------------------------------------------------------------------
+// ---- hal/tokenstore.h -------------------------------------------------------
 
 RC hal_tokenstore_get(struct tokenstore *t, struct span name, struct buf *out)
 {
@@ -56,7 +58,7 @@ RC hal_tokenstore_get(struct tokenstore *t, struct span name, struct buf *out)
     for (unsigned i = 0; i < VALUES_MAX; i++) {
         if (span_equal(span_from_str(world.values[i].name), name)) {
             TRY(world.values[i].rc);
-            buf_put(out, (struct span){ .ptr = world.values[i].bytes, .len = world.values[i].len });
+            buf_put(out, (struct span){.ptr = world.values[i].bytes, .len = world.values[i].len});
             return buf_ok(out) ? RC_OK : RC_TOOBIG;
         }
     }
@@ -77,7 +79,8 @@ RC hal_tokenstore_put(struct tokenstore *t, struct span name, struct span value)
 void world_put(const char *name, struct span value, enum rc get_rc)
 {
     unsigned i = 0;
-    while (i < VALUES_MAX && world.values[i].name[0] != '\0' && strcmp(world.values[i].name, name) != 0) {
+    while (i < VALUES_MAX && world.values[i].name[0] != '\0' &&
+           strcmp(world.values[i].name, name) != 0) {
         i++;
     }
     ASSERT(i < VALUES_MAX && value.len <= TOKENSTORE_VALUE_BYTES_MAX);
@@ -87,7 +90,7 @@ void world_put(const char *name, struct span value, enum rc get_rc)
     world.values[i].rc = get_rc;
 }
 
-// ---- the world -------------------------------------------------------------------------------------------------
+// ---- the world --------------------------------------------------------------
 
 int world_init(void **unused)
 {
@@ -106,7 +109,7 @@ int world_init(void **unused)
     c->call_records.retry_base_ms = 1000;
     c->call_records.retry_cap_ms = 300000;
     world.now.mono.ms = START_MS;
-    world.now.wall = (struct wall){ .ms = WALL_MS, .quality = CLOCK_TRUSTED };
+    world.now.wall = (struct wall){.ms = WALL_MS, .quality = CLOCK_TRUSTED};
     world_put(AUTH_SECRET_NAME, SPAN(SECRET), RC_OK);
     auth_init(&world.auth, c, http_fake_handle(), SLOT, &world.store, SPAN_NONE);
     return 0;
@@ -143,14 +146,18 @@ void world_answer_full(const struct http_fake_answer *answer)
 
 void world_answer(int status, const char *body)
 {
-    struct http_fake_answer answer = { .status = status, .body = span_from_str(body) };
+    struct http_fake_answer answer = {.status = status, .body = span_from_str(body)};
     world_answer_full(&answer);
 }
 
 void world_answer_token(const char *token, unsigned expires_s)
 {
     char body[8192];
-    snprintf(body, sizeof(body), "{\"token_type\":\"Bearer\",\"expires_in\":%u,\"access_token\":\"%s\"}", expires_s, token);
+    snprintf(body,
+             sizeof(body),
+             "{\"token_type\":\"Bearer\",\"expires_in\":%u,\"access_token\":\"%s\"}",
+             expires_s,
+             token);
     world_answer(200, body);
 }
 
@@ -159,8 +166,10 @@ void world_answer_error(int status, const char *error, int aadsts)
     char body[512];
     snprintf(body,
              sizeof(body),
-             "{\"error\":\"%s\",\"error_description\":\"AADSTS%d: no.\\r\\nTrace ID: x\",\"error_codes\":[%d],"
-             "\"trace_id\":\"0f0e0d0c-0000-1111-2222-333344445555\",\"timestamp\":\"2026-11-23 00:00:00Z\"}",
+             "{\"error\":\"%s\",\"error_description\":\"AADSTS%d: no.\\r\\nTrace ID: "
+             "x\",\"error_codes\":[%d],"
+             "\"trace_id\":\"0f0e0d0c-0000-1111-2222-333344445555\",\"timestamp\":\"2026-11-23 "
+             "00:00:00Z\"}",
              error,
              aadsts,
              aadsts);

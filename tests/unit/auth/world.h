@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * What the sign-in lives in, for its tests: a scripted http, a token store in memory, log lines that are kept, a clock that
- * stands still until it is moved, and randomness that a test chooses (link with -Wl,--wrap=entropy_u64).
+ * What the sign-in lives in, for its tests: a scripted http, a token store in memory, log lines
+ * that are kept, a clock that stands still until it is moved, and randomness that a test chooses
+ * (link with -Wl,--wrap=entropy_u64).
  */
 #ifndef TESTS_UNIT_AUTH_WORLD_H
 #define TESTS_UNIT_AUTH_WORLD_H
@@ -25,14 +26,15 @@ struct world {
     struct config config;
     struct tokenstore store;
     struct now now;
-    uint64_t random;        ///< what entropy_u64 gives
-    char log[LOG_BYTES];    ///< all lines, level digit first
+    uint64_t random;     ///< what entropy_u64 gives
+    char log[LOG_BYTES]; ///< all lines, level digit first
     size_t log_len;
+
     struct {
         char name[TOKENSTORE_NAME_BYTES_MAX + 1u];
         char bytes[TOKENSTORE_VALUE_BYTES_MAX];
         size_t len;
-        enum rc rc;         ///< what get answers
+        enum rc rc; ///< what get answers
     } values[VALUES_MAX];
     enum rc put_rc;
     unsigned puts;

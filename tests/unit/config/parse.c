@@ -11,12 +11,16 @@
 #include <cmocka.h>
 
 #include "base/crypto.h"
+
 #include "config/config.h"
 #include "config/config_help.h"
 
-#define IDS "\"tenant_id\":\"0A0b0c0d-1111-2222-3333-444455556666\",\"client_id\":\"11111111-aaaa-bbbb-cccc-DDDDEEEEFFFF\","
+#define IDS                                                                                        \
+    "\"tenant_id\":\"0A0b0c0d-1111-2222-3333-444455556666\",\"client_id\":\"11111111-aaaa-bbbb-"   \
+    "cccc-DDDDEEEEFFFF\","
 #define NAME "\"infrastructure\":{\"name\":\"Head office\"},"
-#define SINK "\"sinks\":[{\"name\":\"main\",\"type\":\"ndjson\",\"url\":\"https://sink.example/in\"}]"
+#define SINK                                                                                       \
+    "\"sinks\":[{\"name\":\"main\",\"type\":\"ndjson\",\"url\":\"https://sink.example/in\"}]"
 #define SMALLEST "{" NAME IDS "\"credential\":\"certificate\"," SINK "}"
 
 static struct config config;
@@ -54,7 +58,8 @@ static void the_smallest_configuration_gets_all_defaults(void **unused)
 static void call_records_have_the_defaults_of_the_document(void **unused)
 {
     (void)unused;
-    parse_good("{" NAME IDS "\"credential\":\"secret\",\"sources\":{\"call_records\":{}}," SINK "}");
+    parse_good("{" NAME IDS "\"credential\":\"secret\",\"sources\":{\"call_records\":{}}," SINK
+               "}");
     const struct config_call_records *c = &config.call_records;
     assert_true(config.call_records_on);
     assert_int_equal(config.credential, CREDENTIAL_SECRET);
@@ -98,14 +103,20 @@ static void every_value_that_is_given_is_taken(void **unused)
 {
     (void)unused;
     parse_good("{" NAME IDS "\"cloud\":\"usgov_l5\",\"credential\":\"secret\",\n"
-               "\"sources\":{\"call_records\":{\"backfill_days\":0,\"depth\":\"records\",\"window_hours\":720,\"hot_hours\":1,"
-               "\"warm_hours\":1,\"hot_interval_s\":604800,\"warm_interval_s\":2,\"cold_interval_s\":3,\"page_size\":999,"
-               "\"ready_wait_s\":86400,\"retry_base_ms\":10,\"retry_cap_ms\":10,\"list_per_20s\":1,\"record_per_20s\":2,"
+               "\"sources\":{\"call_records\":{\"backfill_days\":0,\"depth\":\"records\",\"window_"
+               "hours\":720,\"hot_hours\":1,"
+               "\"warm_hours\":1,\"hot_interval_s\":604800,\"warm_interval_s\":2,\"cold_interval_"
+               "s\":3,\"page_size\":999,"
+               "\"ready_wait_s\":86400,\"retry_base_ms\":10,\"retry_cap_ms\":10,\"list_per_20s\":1,"
+               "\"record_per_20s\":2,"
                "\"app_per_20s\":100000}},\n"
-               "\"http\":{\"proxy\":\"http://proxy.example:3128\",\"connect_ms\":1000,\"total_ms\":3600000,\"stall_ms\":1001},\n"
+               "\"http\":{\"proxy\":\"http://"
+               "proxy.example:3128\",\"connect_ms\":1000,\"total_ms\":3600000,\"stall_ms\":1001},\n"
                "\"spool\":{\"map_mib\":8,\"high_percent\":90,\"commit_ms\":10},\n"
-               "\"sinks\":[{\"name\":\"a-1\",\"url\":\"https://[::1]:8443/x?y=z\",\"authorization\":\"a-token\","
-               "\"client_certificate\":\"device\",\"batch_events_max\":1,\"batch_bytes_max\":4096,\"retry_base_ms\":20,"
+               "\"sinks\":[{\"name\":\"a-1\",\"url\":\"https://[::1]:8443/"
+               "x?y=z\",\"authorization\":\"a-token\","
+               "\"client_certificate\":\"device\",\"batch_events_max\":1,\"batch_bytes_max\":4096,"
+               "\"retry_base_ms\":20,"
                "\"retry_cap_ms\":30,\"hold_probe_s\":1,\"linger_ms\":0}]}");
     const struct config_call_records *c = &config.call_records;
     assert_int_equal(c->backfill_days, 0);
@@ -144,16 +155,21 @@ static void ids_are_kept_in_lower_case(void **unused)
 static void hosts_come_from_the_cloud(void **unused)
 {
     (void)unused;
+
     static const struct {
         const char *cloud, *authority, *graph;
     } rows[] = {
-        { "global", "https://login.microsoftonline.com", "https://graph.microsoft.com" },
-        { "usgov_l4", "https://login.microsoftonline.us", "https://graph.microsoft.us" },
-        { "usgov_l5", "https://login.microsoftonline.us", "https://dod-graph.microsoft.us" },
+        {"global", "https://login.microsoftonline.com", "https://graph.microsoft.com"},
+        {"usgov_l4", "https://login.microsoftonline.us", "https://graph.microsoft.us"},
+        {"usgov_l5", "https://login.microsoftonline.us", "https://dod-graph.microsoft.us"},
     };
+
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         char text[1024];
-        snprintf(text, sizeof(text), "{" NAME IDS "\"cloud\":\"%s\",\"credential\":\"secret\"," SINK "}", rows[i].cloud);
+        snprintf(text,
+                 sizeof(text),
+                 "{" NAME IDS "\"cloud\":\"%s\",\"credential\":\"secret\"," SINK "}",
+                 rows[i].cloud);
         parse_good(text);
         assert_string_equal(config.authority_url, rows[i].authority);
         assert_string_equal(config.graph_url, rows[i].graph);
@@ -165,7 +181,8 @@ static void hosts_come_from_the_cloud(void **unused)
 static void a_sandbox_names_its_own_hosts(void **unused)
 {
     (void)unused;
-    parse_good("{" NAME IDS "\"credential\":\"secret\"," SINK ",\"sandbox\":{\"authority_url\":\"https://127.0.0.1:9443/\","
+    parse_good("{" NAME IDS "\"credential\":\"secret\"," SINK
+               ",\"sandbox\":{\"authority_url\":\"https://127.0.0.1:9443/\","
                "\"graph_url\":\"https://localhost:9444/base\",\"ca_file\":\"ca.pem\"}}");
     assert_string_equal(config.authority_url, "https://127.0.0.1:9443");
     assert_string_equal(config.graph_url, "https://localhost:9444/base");
@@ -175,7 +192,8 @@ static void a_sandbox_names_its_own_hosts(void **unused)
 static void escapes_in_keys_and_texts_are_understood(void **unused)
 {
     (void)unused;
-    parse_good("{\"infra\\u0073tructure\":{\"name\":\"B\\u00fcro \\\"1\\\"\"}," IDS "\"credential\":\"\\u0073ecret\"," SINK "}");
+    parse_good("{\"infra\\u0073tructure\":{\"name\":\"B\\u00fcro \\\"1\\\"\"}," IDS
+               "\"credential\":\"\\u0073ecret\"," SINK "}");
     assert_string_equal(config.name, "B\xc3\xbcro \"1\"");
     assert_int_equal(config.credential, CREDENTIAL_SECRET);
 }
@@ -187,7 +205,10 @@ static void a_ca_of_several_certificates_is_taken(void **unused)
     struct buf cert = BUF(pem), key_buf = BUF(key), all = BUF(text);
     assert_int_equal(crypto_init(), RC_OK);
     assert_int_equal(crypto_make_identity(SPAN("ca"), 1795392000000, 1, &key_buf, &cert), RC_OK);
-    buf_put_str(&all, "{" NAME IDS "\"credential\":\"secret\",\"sinks\":[{\"name\":\"a\",\"url\":\"https://a\",\"ca\":\"");
+    buf_put_str(
+        &all,
+        "{" NAME IDS
+        "\"credential\":\"secret\",\"sinks\":[{\"name\":\"a\",\"url\":\"https://a\",\"ca\":\"");
     for (size_t i = 0; i < 2 * cert.len; i++) {
         char c = cert.ptr[i % cert.len];
         buf_put_str(&all, c == '\n' ? "\\n" : "");
@@ -226,7 +247,10 @@ static void nothing_of_an_earlier_configuration_stays(void **unused)
     memset(&config, 0xa5, sizeof(config));
     parse_good(SMALLEST);
     memcpy(&again, &config, sizeof(config));
-    parse_good("{" NAME IDS "\"cloud\":\"usgov_l4\",\"credential\":\"secret\",\"http\":{\"proxy\":\"http://p:1\"}," SINK "}");
+    parse_good(
+        "{" NAME IDS
+        "\"cloud\":\"usgov_l4\",\"credential\":\"secret\",\"http\":{\"proxy\":\"http://p:1\"}," SINK
+        "}");
     parse_good(SMALLEST);
     assert_memory_equal(&again, &config, sizeof(config));
 }

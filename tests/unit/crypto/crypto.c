@@ -3,18 +3,20 @@
  * @file
  * Signatures and certificates are checked with the library itself, apart from the code under test.
  */
+#include "base/crypto.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
+
 #include <mbedtls/platform_time.h>
 #include <mbedtls/rsa.h>
 #include <mbedtls/x509_crt.h>
 
 #include "base/clock.h"
-#include "base/crypto.h"
 #include "base/entropy.h"
 
 #define MADE_AT_MS 1795392000000 // 2026-11-23T00:00:00Z
@@ -33,7 +35,8 @@ static int make_identities(void **unused)
     other_key = BUF(other_key_bytes);
     other_cert = BUF(other_cert_bytes);
     return crypto_init() == RC_OK && crypto_init() == RC_OK &&
-                   crypto_make_identity(SPAN("Head office-1"), MADE_AT_MS, DAYS, &key, &cert) == RC_OK &&
+                   crypto_make_identity(SPAN("Head office-1"), MADE_AT_MS, DAYS, &key, &cert) ==
+                       RC_OK &&
                    crypto_make_identity(SPAN("x"), MADE_AT_MS, 1, &other_key, &other_cert) == RC_OK
                ? 0
                : -1;
@@ -50,8 +53,8 @@ static void read_with_library(struct span pem, mbedtls_x509_crt *crt)
 static void sha256_gives_the_published_digests(void **unused)
 {
     (void)unused;
-    static const uint8_t of_nothing[4] = { 0xe3, 0xb0, 0xc4, 0x42 };
-    static const uint8_t of_abc[4] = { 0xba, 0x78, 0x16, 0xbf };
+    static const uint8_t of_nothing[4] = {0xe3, 0xb0, 0xc4, 0x42};
+    static const uint8_t of_abc[4] = {0xba, 0x78, 0x16, 0xbf};
     uint8_t digest[SHA256_BYTES];
     sha256(SPAN_NONE, digest);
     assert_memory_equal(digest, of_nothing, sizeof(of_nothing));
@@ -105,7 +108,7 @@ static void a_certificate_is_read_with_its_digest_and_dates(void **unused)
     uint8_t digest[SHA256_BYTES];
     assert_int_equal(crypto_read_certificate(buf_span(&cert), &got), RC_OK);
     read_with_library(buf_span(&cert), &crt);
-    sha256((struct span){ .ptr = (const char *)crt.raw.p, .len = crt.raw.len }, digest);
+    sha256((struct span){.ptr = (const char *)crt.raw.p, .len = crt.raw.len}, digest);
     mbedtls_x509_crt_free(&crt);
     assert_memory_equal(got.sha256, digest, sizeof(digest));
     assert_int_equal(got.not_before_ms, MADE_AT_MS);
@@ -153,7 +156,8 @@ static void a_key_that_is_none_is_corrupt(void **unused)
     struct buf signature = BUF(bytes);
     assert_int_equal(crypto_sign_ps256(SPAN_NONE, SPAN("x"), &signature), RC_CORRUPT);
     assert_int_equal(crypto_sign_ps256(buf_span(&cert), SPAN("x"), &signature), RC_CORRUPT);
-    assert_int_equal(crypto_sign_ps256(span_sub(buf_span(&key), 0, 700), SPAN("x"), &signature), RC_CORRUPT);
+    assert_int_equal(crypto_sign_ps256(span_sub(buf_span(&key), 0, 700), SPAN("x"), &signature),
+                     RC_CORRUPT);
     assert_int_equal(signature.len, 0);
 }
 
@@ -189,7 +193,8 @@ static void certificates_of_a_text_are_counted(void **unused)
     buf_put(&pem, buf_span(&other_cert));
     assert_int_equal(crypto_count_certificates(buf_span(&pem), &count), RC_OK);
     assert_int_equal(count, 2);
-    assert_int_equal(crypto_count_certificates(span_sub(buf_span(&pem), 0, pem.len - 40u), &count), RC_PARSE);
+    assert_int_equal(crypto_count_certificates(span_sub(buf_span(&pem), 0, pem.len - 40u), &count),
+                     RC_PARSE);
     struct buf with_key = BUF(text);
     buf_put(&with_key, buf_span(&cert));
     buf_put(&with_key, buf_span(&key));
@@ -202,12 +207,14 @@ static void every_spoiled_certificate_is_refused_or_read(void **unused)
     char text[CRYPTO_CERT_PEM_BYTES_MAX];
     struct crypto_certificate got;
     for (size_t cut = 0; cut < cert.len - 30u; cut += 7) {
-        assert_int_equal(crypto_read_certificate(span_sub(buf_span(&cert), 0, cut), &got), RC_PARSE);
+        assert_int_equal(crypto_read_certificate(span_sub(buf_span(&cert), 0, cut), &got),
+                         RC_PARSE);
     }
-    for (size_t at = 30; at + 30u < cert.len; at += 13) { // a flipped letter may still be a certificate: no crash is asked
+    for (size_t at = 30; at + 30u < cert.len;
+         at += 13) { // a flipped letter may still be a certificate: no crash is asked
         memcpy(text, cert.ptr, cert.len);
         text[at] = text[at] == 'A' ? 'B' : 'A';
-        enum rc rc = crypto_read_certificate((struct span){ .ptr = text, .len = cert.len }, &got);
+        enum rc rc = crypto_read_certificate((struct span){.ptr = text, .len = cert.len}, &got);
         assert_true(rc == RC_OK || rc == RC_PARSE);
     }
 }
@@ -215,19 +222,27 @@ static void every_spoiled_certificate_is_refused_or_read(void **unused)
 static void common_names_out_of_the_rule_are_refused(void **unused)
 {
     (void)unused;
-    static const char *const bad[] = { "", "a,b", "a=b", "a\n", "\xc3\xbc", "a+b", "a/b",
-                                       "0123456789012345678901234567890123456789012345678901234567890123x" };
+    static const char *const bad[] = {
+        "",
+        "a,b",
+        "a=b",
+        "a\n",
+        "\xc3\xbc",
+        "a+b",
+        "a/b",
+        "0123456789012345678901234567890123456789012345678901234567890123x"};
     char k[CRYPTO_KEY_PEM_BYTES_MAX], c[CRYPTO_CERT_PEM_BYTES_MAX];
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct buf kb = BUF(k), cb = BUF(c);
-        assert_int_equal(crypto_make_identity(span_from_str(bad[i]), MADE_AT_MS, DAYS, &kb, &cb), RC_PARSE);
+        assert_int_equal(crypto_make_identity(span_from_str(bad[i]), MADE_AT_MS, DAYS, &kb, &cb),
+                         RC_PARSE);
     }
 }
 
 static void random_bytes_fill_all_of_any_length(void **unused)
 {
     (void)unused;
-    uint8_t bytes[1000] = { 0 };
+    uint8_t bytes[1000] = {0};
     unsigned zeros = 0;
     entropy_fill(bytes, sizeof(bytes));
     for (size_t i = 0; i < sizeof(bytes); i++) {
