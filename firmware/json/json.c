@@ -51,7 +51,8 @@ RC json_parse(struct json *doc, struct span text, struct json_token *tokens, uns
 {
     jsmn_parser parser;
 
-    if (text.len > INT_MAX / 2) {
+    ASSERT(tokens != NULL);    // jsmn would only count
+    if (text.len >= INT_MAX) { // positions in tokens are int
         return RC_TOOBIG;
     }
     TRY(json_validate(text));
@@ -60,11 +61,8 @@ RC json_parse(struct json *doc, struct span text, struct json_token *tokens, uns
         jsmn_init(&parser);
         count = jsmn_parse(&parser, text.ptr, text.len, (jsmntok_t *)(void *)tokens, tokens_max);
     }
-    if (count == JSMN_ERROR_NOMEM) {
-        return RC_TOOBIG;
-    }
-    if (count <= 0) {
-        return RC_PARSE;
+    if (count < 0) {
+        return RC_TOOBIG; // the text is valid: only the arena can be too small
     }
     *doc = (struct json){
         .text = text.ptr, .len = text.len, .tokens = tokens, .count = (unsigned)count};
@@ -156,12 +154,19 @@ static int token_behind(const struct json *doc, int node, int end)
 
 int json_value(const struct json *doc, int key)
 {
-    ASSERT(json_is_string(doc, key) && token(doc, key)->size == 1);
+    if (key == JSON_NONE) {
+        return JSON_NONE;
+    }
+    ASSERT(json_is_string(doc, key));
+    ASSERT(token(doc, key)->size == 1);
     return key + 1;
 }
 
 int json_next(const struct json *doc, int child)
 {
+    if (child == JSON_NONE) {
+        return JSON_NONE;
+    }
     const jsmntok_t *t = token(doc, child);
     bool is_key = t->type == JSMN_STRING && t->size == 1;
     int last = is_key ? child + 1 : child; // an empty value starts where it ends: begin behind it
@@ -249,30 +254,50 @@ RC json_string(const struct json *doc, int node, struct buf *out)
     return buf_ok(out) ? RC_OK : RC_TOOBIG;
 }
 
-bool json_key_is(struct span raw, struct span name)
+/// Apart, so that the usual key does not pay for the buffer.
+static __attribute__((noinline)) bool escaped_key_is(struct span raw, struct span name)
 {
     char decoded[128];
     struct buf b = BUF(decoded);
 
-    if (span_index(raw, '\\') == raw.len) {
-        return span_equal(raw, name);
-    }
     put_decoded(&b, raw);
     return buf_ok(&b) && span_equal(buf_span(&b), name);
+}
+
+bool json_key_is(struct span raw, struct span name)
+{
+    if (raw.len <= name.len) { // an escape only makes it longer
+        return span_equal(raw, name);
+    }
+    return span_index(raw, '\\') != raw.len && escaped_key_is(raw, name);
+}
+    put_decoded(&b, raw);
+    return buf_ok(&b) && span_equal(buf_span(&b), name);
+}
+
+void json_get_each(const struct json *doc, int object, const struct span *names, int *nodes, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        nodes[i] = JSON_NONE;
+    }
+    if (!json_is_object(doc, object)) {
+        return;
+    }
+    for (int key = json_first(doc, object); key != JSON_NONE; key = json_next(doc, key)) {
+        struct span raw = json_raw(doc, key);
+        for (unsigned i = 0; i < count; i++) {
+            if (json_key_is(raw, names[i])) {
+                nodes[i] = json_value(doc, key); // the last of equal keys counts
+            }
+        }
+    }
 }
 
 int json_get(const struct json *doc, int object, struct span name)
 {
     int found = JSON_NONE;
 
-    if (!json_is_object(doc, object)) {
-        return JSON_NONE;
-    }
-    for (int key = json_first(doc, object); key != JSON_NONE; key = json_next(doc, key)) {
-        if (json_key_is(json_raw(doc, key), name)) {
-            found = json_value(doc, key); // the last of equal keys counts
-        }
-    }
+    json_get_each(doc, object, &name, &found, 1);
     return found;
 }
 
@@ -299,6 +324,9 @@ RC json_bool(const struct json *doc, int node, bool *out)
         return RC_PARSE;
     }
     char c = json_raw(doc, node).ptr[0];
+    if (c != 't' && c != 'f') {
+        return RC_PARSE;
+    }
     *out = c == 't';
-    return c == 't' || c == 'f' ? RC_OK : RC_PARSE;
+    return RC_OK;
 }

@@ -4,14 +4,14 @@
  * JSON in bounded memory: a strict incremental validator, tokens, and a cutter for bodies of any
  * size.
  * Model:  json_scan is one RFC 8259 automaton that takes bytes in any pieces. json_validate and
- *         json_cut both run on it, so what one accepts the other accepts. json_parse =
- *         json_validate, then jsmn (the fence around it) into the caller's token arena. Nothing is
- *         copied; results point into the text.
+ *         json_cut both run on it, so what one accepts the other accepts. json_parse is
+ *         json_validate, then jsmn (this is the fence around it) into the caller's token arena.
+ *         Nothing is copied; results point into the text.
  * Choices (tested): UTF-8 is checked (no overlongs, no surrogates); a lone \uD800-\uDFFF escape is
  *         refused; NUL bytes and a byte order mark are refused; nesting deeper than
  *         CONFIG_JSON_DEPTH_MAX is refused; numbers of any size are accepted as text; duplicate
- *         keys are accepted and the last one counts (Graph sends them, see its own example of List
- *         sessions).
+ *         keys are accepted and the last one counts (Graph sends them, see its own example of
+ *         List sessions).
  * Memory: none kept. No recursion.
  */
 #ifndef JSON_JSON_H
@@ -38,10 +38,11 @@ struct json_scan {
 };
 
 void json_scan_init(struct json_scan *s);
-/// Feed any piece. RC_OK: fine so far. @retval RC_PARSE it can never become a JSON text; *used says
-/// how many bytes were good.
+/// Feed any piece. *used says how many bytes were good, the same for all ways to cut the text.
+/// @retval RC_OK     fine so far.
+/// @retval RC_PARSE  no JSON text begins so; final.
 RC json_scan_push(struct json_scan *s, struct span in, size_t *used);
-/// The text ended here. @retval RC_PARSE it was not complete.
+/// The text ended here. @retval RC_PARSE  it was not complete.
 RC json_scan_end(struct json_scan *s);
 
 RC json_validate(struct span text);
@@ -80,6 +81,8 @@ int json_get(const struct json *doc, int object, struct span key);
 /// Does a key, as it stands between its quotes, name this? Escapes are understood; `name` is at
 /// most 128 bytes.
 bool json_key_is(struct span raw, struct span name);
+/// Several members in one pass: nodes[i] becomes what json_get would give for names[i].
+void json_get_each(const struct json *doc, int object, const struct span *names, int *nodes, unsigned count);
 /// Iteration: first child (for an object: first key), and the next sibling of a child, or
 /// JSON_NONE.
 int json_first(const struct json *doc, int container);
@@ -95,6 +98,7 @@ RC json_string(const struct json *doc, int node, struct buf *out);
 /// Integers without a detour through floating point. @retval RC_PARSE no integer, a fraction, an
 /// exponent, or out of range.
 RC json_i64(const struct json *doc, int node, int64_t *out);
+/// @retval RC_PARSE  neither true nor false; *out is then untouched.
 RC json_bool(const struct json *doc, int node, bool *out);
 
 // ---- writing --------------------------------------------------------------------------------
@@ -116,11 +120,15 @@ enum json_cut_got {
 };
 
 /**
- * Cuts the elements out of chosen arrays of the top-level object, while its bytes arrive. A key
- * means the same however it is written: with escapes, or twice. What is around them ("rest") is
- * kept with the arrays emptied: {"a":1,"value":[],"@odata.nextLink":"..."}. Elements and rest come
- * out without white space between tokens, otherwise byte for byte as sent. Memory: element and rest
- * buffers are the caller's; bounded by the largest single element, whatever the body's size.
+ * Cuts the elements out of chosen arrays of the top-level object, while its bytes arrive.
+ * What is around them ("rest") is kept with the arrays emptied:
+ * {"a":1,"value":[],"@odata.nextLink":"..."}. Elements and rest come out without white space
+ * between tokens, otherwise byte for byte as sent.
+ * A key means the same however it is written: with escapes, or twice (the elements of both arrays
+ * are cut). A chosen name whose value is no array stays in the rest as it is; a body that is no
+ * object is all rest.
+ * Memory: element and rest buffers are the caller's; bounded by the largest single element,
+ * whatever the body's size.
  */
 struct json_cut {
     struct json_scan scan;
@@ -144,7 +152,7 @@ void json_cut_init(struct json_cut *c,
                    struct buf element,
                    struct buf rest);
 /// Takes at most in.len bytes and stops behind a complete element. *used says how many were taken
-/// (also on BAD).
+/// (also on BAD). After JSON_CUT_BAD and after json_cut_finish() it is always JSON_CUT_BAD.
 enum json_cut_got json_cut_push(struct json_cut *c, struct span in, size_t *used);
 /// The body ended. JSON_CUT_END or JSON_CUT_BAD (truncated).
 enum json_cut_got json_cut_finish(struct json_cut *c);

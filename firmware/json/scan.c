@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include <endian.h>
+
 #include "base/assert.h"
 
 enum scan_state {
@@ -342,9 +344,7 @@ size_t json_scan_plain(struct span in)
     for (; in.len - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
         uint64_t v;
         memcpy(&v, in.ptr + at, sizeof(v));
-        if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) {
-            v = __builtin_bswap64(v); // the first byte is the lowest
-        }
+        v = le64toh(v); // the first byte is the lowest
         uint64_t quote = v ^ EACH_BYTE('"');
         uint64_t slash = v ^ EACH_BYTE('\\');
         // A byte's top bit is set if it is zero after the xor, below 0x20, or was set before. A

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "json/json.h"
+#include "json/scan.h"
 
 /// Length of the well-formed UTF-8 sequence at s[at], or 0 (RFC 3629).
 static size_t sequence_len(struct span s, size_t at)
@@ -37,7 +37,7 @@ static size_t sequence_len(struct span s, size_t at)
     return 0;
 }
 
-static void put_control(struct buf *b, unsigned char c)
+static void put_escaped(struct buf *b, unsigned char c)
 {
     const char byte = (char)c;
 
@@ -63,23 +63,35 @@ static void put_control(struct buf *b, unsigned char c)
     }
 }
 
+/// What stands at s[at] and cannot be copied with its neighbours. @return its length
+static size_t put_special(struct buf *b, struct span s, size_t at)
+{
+    unsigned char c = (unsigned char)s.ptr[at];
+    if (c < 0x80) {
+        put_escaped(b, c);
+        return 1;
+    }
+    size_t len = sequence_len(s, at);
+    if (len == 0) {
+        buf_put_str(b, "\xEF\xBF\xBD"); // U+FFFD in place of what is no UTF-8
+        return 1;
+    }
+    buf_put(b, span_sub(s, at, len));
+    return len;
+}
+
 void json_put_string(struct buf *b, struct span text)
 {
     size_t at = 0;
 
     buf_put_char(b, '"');
     while (at < text.len) {
-        unsigned char c = (unsigned char)text.ptr[at];
-        size_t len = c < 0x80 ? 1 : sequence_len(text, at);
-        if (c < 0x20 || c == '"' || c == '\\') {
-            put_control(b, c);
-        } else if (len == 0) {
-            buf_put_str(b, "\xEF\xBF\xBD"); // U+FFFD in place of what is no UTF-8
-            len = 1;
-        } else {
-            buf_put(b, span_sub(text, at, len));
+        size_t plain = json_scan_plain(span_sub(text, at, text.len));
+        buf_put(b, span_sub(text, at, plain));
+        at += plain;
+        if (at < text.len) {
+            at += put_special(b, text, at);
         }
-        at += len;
     }
     buf_put_char(b, '"');
 }

@@ -154,6 +154,8 @@ static void no_node_answers_no_to_everything(void **state)
     assert_false(json_is_string(&doc, JSON_NONE));
     assert_false(json_is_null(&doc, JSON_NONE));
     assert_int_equal(json_first(&doc, JSON_NONE), JSON_NONE);
+    assert_int_equal(json_next(&doc, JSON_NONE), JSON_NONE);
+    assert_int_equal(json_value(&doc, JSON_NONE), JSON_NONE);
     assert_int_equal(json_get(&doc, JSON_NONE, SPAN("a")), JSON_NONE);
     assert_int_equal(json_raw(&doc, JSON_NONE).len, 0);
     assert_int_equal(json_text(&doc, JSON_NONE).len, 0);
