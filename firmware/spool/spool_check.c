@@ -41,6 +41,7 @@ _Noreturn static void child(const char *path, uint64_t map_bytes, int fd)
     } else {
         wrong = walk_store(env);
         verdict = wrong == NULL ? CHECK_GOOD : CHECK_BROKEN;
+        verdict = wrong == walk_no_memory ? CHECK_FAILED : verdict;
     }
     char message_bytes[1u + REASON_BYTES_MAX];
     struct buf message = BUF(message_bytes);

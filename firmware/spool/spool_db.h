@@ -108,6 +108,8 @@ enum check_verdict {
     CHECK_FAILED /* the device or system: says nothing about the store */
 };
 
+/// What walk_store says when it could not look: that is no word about the store.
+extern const char walk_no_memory[];
 /// What is wrong with the store, as a short printable text; NULL: nothing. May crash.
 const char *walk_store(MDB_env *env);
 /// Walk the store in a child process. Reason is appended when it is broken.

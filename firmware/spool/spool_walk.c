@@ -6,6 +6,7 @@
  * have no gaps, positions and the next sequence number fit to them, page numbers and counts are
  * right wherever LMDB frees pages by them, free pages are inside the file, none is also used.
  */
+#include <errno.h>
 #include <string.h>
 
 #include <sys/stat.h>
@@ -23,6 +24,8 @@
 // value.
 #define PAGE_COUNT_AT     (sizeof(size_t) + 4u)
 #define PAGE_HEADER_BYTES (sizeof(size_t) + 8u)
+
+const char walk_no_memory[] = "memory";
 
 struct walk {
     MDB_txn *txn;
@@ -135,8 +138,10 @@ static const char *walk_tree(struct walk *w, unsigned dbi, check_pair check)
     MDB_val value;
     struct span last = SPAN_NONE;
     const char *wrong = NULL;
-    if (mdb_stat(w->txn, dbi, &st) != 0 || mdb_cursor_open(w->txn, dbi, &cursor) != 0) {
-        return "table";
+    int opened = mdb_stat(w->txn, dbi, &st);
+    opened = opened != 0 ? opened : mdb_cursor_open(w->txn, dbi, &cursor);
+    if (opened != 0) {
+        return opened == ENOMEM ? walk_no_memory : "table";
     }
     w->pages += st.ms_branch_pages + st.ms_leaf_pages + st.ms_overflow_pages;
     w->page_bytes = st.ms_psize;
@@ -204,16 +209,18 @@ const char *walk_store(MDB_env *env)
     MDB_envinfo info;
     struct meta meta;
     struct walk w = {.expected = 0};
-    if (mdb_env_info(env, &info) != 0 || mdb_txn_begin(env, NULL, MDB_RDONLY, &w.txn) != 0) {
-        return "header";
+    int code = mdb_env_info(env, &info);
+    code = code != 0 ? code : mdb_txn_begin(env, NULL, MDB_RDONLY, &w.txn);
+    if (code != 0) {
+        return code == ENOMEM ? walk_no_memory : "header";
     }
     w.last_page = info.me_last_pgno;
     enum rc rc = meta_get(w.txn, &meta);
     const char *wrong = NULL;
     if (rc != RC_OK) {
-        wrong = rc == RC_UNSUPPORTED ? "format" : "meta";
-    } else if (db_open_tables(w.txn, 0, w.dbi) != 0) {
-        wrong = "tables";
+        wrong = rc == RC_UNSUPPORTED ? "format" : rc == RC_RETRY ? walk_no_memory : "meta";
+    } else if ((code = db_open_tables(w.txn, 0, w.dbi)) != 0) {
+        wrong = code == ENOMEM ? walk_no_memory : "tables";
     } else {
         w.next_seq = meta.next_seq;
         wrong = walk_tables(&w);

@@ -14,7 +14,9 @@ enum fault_mode {
     FAULT_KILL_HALF, ///< half of what is to be written, then SIGKILL
     FAULT_EIO,
     FAULT_ENOSPC,
-    FAULT_SHORT, ///< half is written, and that is what the call says
+    FAULT_SHORT,  ///< half is written, and that is what the call says
+    FAULT_LATE,   ///< the first one is done and says EIO all the same, the others are not done
+    FAULT_MEMORY, ///< malloc and calloc find no room; other calls are not counted
 };
 
 /// Calls `nth` (from 1) to nth + count - 1 from now on are hit.

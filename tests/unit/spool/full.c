@@ -65,7 +65,7 @@ static void a_store_filled_to_its_mark_can_be_drained_and_filled_again(void **st
         assert_true(spool_stats(&store).used_percent >= 70u);
         assert_int_equal(spool_append(&store, SPAN("{}")), RC_FULL);
         assert_int_equal(store_check_events(before, NOISE_BYTES), durable);
-        drain(round == 3u ? 1u : 37u);
+        drain(round == 3u ? 5u : 37u);
         assert_true(spool_has_room(&store));
     }
 }
