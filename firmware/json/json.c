@@ -271,11 +271,9 @@ bool json_key_is(struct span raw, struct span name)
     }
     return span_index(raw, '\\') != raw.len && escaped_key_is(raw, name);
 }
-    put_decoded(&b, raw);
-    return buf_ok(&b) && span_equal(buf_span(&b), name);
-}
 
-void json_get_each(const struct json *doc, int object, const struct span *names, int *nodes, unsigned count)
+void json_get_each(
+    const struct json *doc, int object, const struct span *names, int *nodes, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         nodes[i] = JSON_NONE;

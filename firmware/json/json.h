@@ -82,7 +82,8 @@ int json_get(const struct json *doc, int object, struct span key);
 /// most 128 bytes.
 bool json_key_is(struct span raw, struct span name);
 /// Several members in one pass: nodes[i] becomes what json_get would give for names[i].
-void json_get_each(const struct json *doc, int object, const struct span *names, int *nodes, unsigned count);
+void json_get_each(
+    const struct json *doc, int object, const struct span *names, int *nodes, unsigned count);
 /// Iteration: first child (for an object: first key), and the next sibling of a child, or
 /// JSON_NONE.
 int json_first(const struct json *doc, int container);

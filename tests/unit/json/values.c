@@ -42,6 +42,26 @@ static void the_last_of_equal_keys_counts(void **state)
     assert_int_equal(json_get(&doc, 0, SPAN("d")), JSON_NONE);
 }
 
+static void members_are_found_in_one_pass(void **state)
+{
+    (void)state;
+    static const struct span names[] = {SPAN("a"), SPAN("b"), SPAN("none"), SPAN("")};
+    int nodes[4] = {7, 7, 7, 7};
+    struct json doc = parsed("{\"a\":1,\"\\u0062\":{\"a\":2,\"none\":3},\"\":4,\"a\":5}");
+    json_get_each(&doc, 0, names, nodes, 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(nodes[i], json_get(&doc, 0, names[i]));
+    }
+    text_is(json_raw(&doc, nodes[0]), "5");
+    text_is(json_raw(&doc, nodes[3]), "4");
+    assert_true(json_is_object(&doc, nodes[1]));
+    assert_int_equal(nodes[2], JSON_NONE);
+    json_get_each(&doc, nodes[0], names, nodes, 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(nodes[i], JSON_NONE);
+    }
+}
+
 static void a_key_with_escapes_is_understood(void **state)
 {
     (void)state;
@@ -467,6 +487,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_of_equal_keys_counts),
+        cmocka_unit_test(members_are_found_in_one_pass),
         cmocka_unit_test(a_key_with_escapes_is_understood),
         cmocka_unit_test(a_very_long_key_with_escapes_is_no_name_of_ours),
         cmocka_unit_test(big_siblings_are_skipped),
