@@ -267,7 +267,7 @@ static __attribute__((noinline)) bool escaped_key_is(struct span raw, struct spa
 bool json_key_is(struct span raw, struct span name)
 {
     if (raw.len <= name.len) { // an escape only makes it longer
-        return span_equal(raw, name);
+        return span_equal(raw, name) && span_index(raw, '\\') == raw.len;
     }
     return span_index(raw, '\\') != raw.len && escaped_key_is(raw, name);
 }
