@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/assert.h"
+
 static RC read_time(const struct json *doc, int node, int64_t *ms)
 {
     char text[64]; // no time is longer; decoded, because some writers escape '+'
@@ -23,23 +25,27 @@ static RC read_id(const struct json *doc, int node, struct record_id *id)
 
 RC callrec_read(const struct json *doc, int node, struct callrec *out, const char **reason)
 {
+    enum { ID, VERSION, START, END, COUNT };
+    static const struct span names[COUNT] = {
+        [ID] = { "id", 2 }, [VERSION] = { "version", 7 }, [START] = { "startDateTime", 13 }, [END] = { "endDateTime", 11 }
+    };
+    int nodes[COUNT];
     int64_t version = 0;
-    int start = json_get(doc, node, SPAN("startDateTime"));
-    int end = json_get(doc, node, SPAN("endDateTime"));
 
+    json_get_each(doc, node, names, nodes, COUNT);
     *reason = "id";
-    TRY(read_id(doc, json_get(doc, node, SPAN("id")), &out->id));
+    TRY(read_id(doc, nodes[ID], &out->id));
     *reason = "version";
-    TRY(json_i64(doc, json_get(doc, node, SPAN("version")), &version));
+    TRY(json_i64(doc, nodes[VERSION], &version));
     if (version < 1) {
         return RC_PARSE;
     }
     out->version = (uint64_t)version;
     *reason = "startDateTime";
-    if (read_time(doc, start, &out->start_ms) != RC_OK || out->start_ms < 0) {
+    if (read_time(doc, nodes[START], &out->start_ms) != RC_OK || out->start_ms < 0) {
         return RC_PARSE;
     }
-    if (read_time(doc, end, &out->end_ms) != RC_OK || out->end_ms < out->start_ms) {
+    if (read_time(doc, nodes[END], &out->end_ms) != RC_OK || out->end_ms < out->start_ms) {
         out->end_ms = out->start_ms; // only used to wait for a record that is not ready: absent means "do not wait longer"
     }
     return RC_OK;
@@ -58,23 +64,31 @@ static bool is_big_member(struct span key)
     return false;
 }
 
+static void put_run(struct buf *out, struct span run)
+{
+    if (run.len != 0) {
+        buf_put(out, out->len > 1 ? SPAN(",") : SPAN_NONE);
+        buf_put(out, run);
+    }
+}
+
 RC callrec_put_shell(const struct json *doc, int node, struct buf *out)
 {
-    bool first = true;
+    struct span run = SPAN_NONE; // members side by side that stay are copied at once
 
+    ASSERT(out->len == 0);
     buf_put_char(out, '{');
     for (int key = json_first(doc, node); key != JSON_NONE; key = json_next(doc, key)) {
         if (is_big_member(json_raw(doc, key))) {
+            put_run(out, run);
+            run = SPAN_NONE;
             continue;
         }
-        if (!first) {
-            buf_put_char(out, ',');
-        }
-        first = false;
-        buf_put(out, json_text(doc, key));
-        buf_put_char(out, ':');
-        buf_put(out, json_text(doc, json_value(doc, key)));
+        struct span value = json_text(doc, json_value(doc, key));
+        run.ptr = run.len != 0 ? run.ptr : json_text(doc, key).ptr;
+        run.len = (size_t)(value.ptr + value.len - run.ptr);
     }
+    put_run(out, run);
     buf_put_char(out, '}');
     return buf_ok(out) ? RC_OK : RC_TOOBIG;
 }

@@ -26,7 +26,7 @@ struct callrec {
  */
 RC callrec_read(const struct json *doc, int node, struct callrec *out, const char **reason);
 
-/// Appends the object without sessions, participants_v2 and their @odata annotations, byte for byte otherwise. @retval RC_TOOBIG
+/// Writes (into an empty buffer) the object without sessions, participants_v2 and their @odata annotations, byte for byte otherwise. @retval RC_TOOBIG
 RC callrec_put_shell(const struct json *doc, int node, struct buf *out);
 
 /// A link beside an array: member `name` of the object, decoded into out. @retval RC_NOTFOUND there is none. @retval RC_PARSE, RC_TOOBIG
