@@ -267,6 +267,7 @@ static void a_wait_is_read_and_kept_within_its_bounds(void **state)
         {"2.1289", 2128},
         {"1.00000000000000000000000001", 1000},
         {"  30\t", 30000},
+        {"\t30  ", 30000},
         {"0", RETRY_AFTER_MIN_MS},
         {"0.25", RETRY_AFTER_MIN_MS},
         {"000060", 60000},
