@@ -29,7 +29,7 @@ else()
 endif()
 
 # What runs for every record is compiled for speed, the rest for size (firmware build only).
-set(ANTEROOM_OPT_SMALL -Os)
+set(ANTEROOM_OPT_SMALL -Oz)
 set(ANTEROOM_OPT_FAST -O2)
 set(ANTEROOM_FAST_FILES
   base/bytes.c base/crc32c.c base/span.c json/cut.c json/json.c json/scan.c
