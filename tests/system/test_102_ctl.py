@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""anteroomctl, as an operator uses it: exit codes, modes of files, what is printed where."""
+import json
+import os
+import pty
+import stat
+import subprocess
+
+import pytest
+from cryptography import x509
+
+from world import ROOT
+
+CTL = os.path.join(os.environ.get("ANTEROOM_BUILD", os.path.join(ROOT, "build", "sandbox")),
+                   "anteroomctl")
+GOOD = {"infrastructure": {"name": "x"}, "tenant_id": "0a0b0c0d-1111-2222-3333-444455556666",
+        "client_id": "0a0b0c0d-1111-2222-3333-444455556666", "credential": "secret",
+        "sinks": [{"name": "main", "url": "https://sink.example/in"}]}
+
+
+def ctl(*args, given=b""):
+    return subprocess.run([CTL, *map(str, args)], input=given, capture_output=True, timeout=60)
+
+
+@pytest.fixture
+def state(tmp_path):
+    folder = tmp_path / "state"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def test_certificate_is_made_once_and_printed_alone(state):
+    first = ctl("certificate", "--state", state, "--name", "Head office")
+    second = ctl("certificate", "--state", state)
+    assert first.returncode == 0 and second.returncode == 0
+    assert first.stdout == second.stdout
+    cert = x509.load_pem_x509_certificate(first.stdout)
+    assert cert.subject.rfc4514_string() == "CN=Head office"
+    assert cert.public_key().key_size == 3072
+    assert b"PRIVATE" not in first.stdout + first.stderr
+    assert {p.name: stat.S_IMODE(p.stat().st_mode) for p in (state / "tokens").iterdir()} == {
+        "device-key": 0o600, "device-certificate": 0o600}
+    assert stat.S_IMODE((state / "tokens").stat().st_mode) == 0o700
+
+
+def test_certificate_of_a_lost_key_is_not_replaced_in_silence(state):
+    assert ctl("certificate", "--state", state).returncode == 0
+    os.unlink(state / "tokens" / "device-key")
+    refused = ctl("certificate", "--state", state)
+    assert refused.returncode == 70 and refused.stdout == b""
+    assert ctl("secret", "remove", "--state", state, "device-certificate").returncode == 0
+    assert ctl("certificate", "--state", state).returncode == 0
+
+
+def test_secret_is_stored_without_its_line_end_and_never_printed(state):
+    for given in (b"sw0rd&fish", b"sw0rd&fish\n", b"sw0rd&fish\r\n"):
+        done = ctl("secret", "put", "--state", state, "client-secret", given=given)
+        assert done.returncode == 0 and b"sw0rd" not in done.stdout + done.stderr
+        assert (state / "tokens" / "client-secret").read_bytes()[8:-4] == b"sw0rd&fish"
+    assert ctl("secret", "remove", "--state", state, "client-secret").returncode == 0
+    assert ctl("secret", "remove", "--state", state, "client-secret").returncode == 66
+
+
+@pytest.mark.parametrize("name, given, code", [
+    ("device-key", b"x", 64), ("device-certificate", b"x", 64), ("../x", b"x", 64),
+    ("UPPER", b"x", 64), ("empty", b"", 65), ("empty", b"\n", 65), ("lines", b"a\nb\n", 65),
+    ("big", b"x" * 4097, 65), ("biggest", b"x" * 4096, 0)])
+def test_secret_that_cannot_be_one_is_refused(state, name, given, code):
+    assert ctl("secret", "put", "--state", state, name, given=given).returncode == code
+    assert (state / "tokens" / name).exists() == (code == 0)
+
+
+def test_secret_is_not_read_from_a_terminal(state):
+    leader, follower = pty.openpty()
+    done = subprocess.run([CTL, "secret", "put", "--state", str(state), "a"], stdin=follower,
+                          capture_output=True, timeout=10)
+    os.close(leader)
+    os.close(follower)
+    assert done.returncode == 64 and b"terminal" in done.stderr
+
+
+def test_store_that_others_can_read_is_refused(state):
+    assert ctl("secret", "put", "--state", state, "a", given=b"x").returncode == 0
+    os.chmod(state / "tokens" / "a", 0o644)
+    assert ctl("secret", "put", "--state", state, "b", given=b"x").returncode == 77
+    assert ctl("certificate", "--state", state).returncode == 77
+    assert ctl("secret", "put", "--state", state / "none", "b", given=b"x").returncode == 73
+
+
+def test_config_check_says_all_that_is_wrong(tmp_path):
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps(GOOD))
+    assert ctl("config", "check", path).returncode == 0
+    path.write_text(json.dumps({**GOOD, "cloud": "moon", "urll": 1, "spool": {"map_mib": 1}}))
+    done = ctl("config", "check", path)
+    assert done.returncode == 78
+    lines = done.stderr.decode().splitlines()
+    assert len(lines) == 3
+    assert any(line.endswith("spool.map_mib: 1 is out of range; allowed: 8..2048")
+               for line in lines)
+    assert ctl("config", "check", tmp_path / "none").returncode == 66
+    assert b"sources.call_records.window_hours: 1..720" in ctl("config", "help").stdout
+
+
+@pytest.mark.parametrize("args", [(), ("nothing",), ("secret",), ("secret", "put", "a"),
+                                  ("certificate",), ("certificate", "--state"),
+                                  ("config", "check"), ("config", "check", "a", "b"),
+                                  ("config", "help", "--state", "x")])
+def test_command_lines_that_make_no_sense_are_usage_errors(args):
+    assert ctl(*args).returncode == 64
+
+
+def test_help_and_version():
+    assert b"secret put --state DIR NAME" in ctl("--help").stdout
+    assert ctl("--version").stdout.startswith(b"anteroomctl board=sandbox ")
