@@ -25,10 +25,17 @@ static RC read_id(const struct json *doc, int node, struct record_id *id)
 
 RC callrec_read(const struct json *doc, int node, struct callrec *out, const char **reason)
 {
-    enum { ID, VERSION, START, END, COUNT };
-    static const struct span names[COUNT] = {
-        [ID] = { "id", 2 }, [VERSION] = { "version", 7 }, [START] = { "startDateTime", 13 }, [END] = { "endDateTime", 11 }
+    enum {
+        ID,
+        VERSION,
+        START,
+        END,
+        COUNT
     };
+    static const struct span names[COUNT] = {[ID] = {"id", 2},
+                                             [VERSION] = {"version", 7},
+                                             [START] = {"startDateTime", 13},
+                                             [END] = {"endDateTime", 11}};
     int nodes[COUNT];
     int64_t version = 0;
 
@@ -46,14 +53,15 @@ RC callrec_read(const struct json *doc, int node, struct callrec *out, const cha
         return RC_PARSE;
     }
     if (read_time(doc, nodes[END], &out->end_ms) != RC_OK || out->end_ms < out->start_ms) {
-        out->end_ms = out->start_ms; // only used to wait for a record that is not ready: absent means "do not wait longer"
+        out->end_ms = out->start_ms; // only used to wait for a record that is not ready: absent
+                                     // means "do not wait longer"
     }
     return RC_OK;
 }
 
 static bool is_big_member(struct span key)
 {
-    static const char *const names[] = { "sessions", "participants_v2" };
+    static const char *const names[] = {"sessions", "participants_v2"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         struct span name = span_from_str(names[i]);
@@ -104,7 +112,8 @@ RC link_read(const struct json *doc, int node, struct span name, struct buf *out
     return json_string(doc, link, out);
 }
 
-/// Graph's documentation prints inner links as ".../v1.0/$metadata#communications/...": a fragment that no client would send.
+/// Graph's documentation prints inner links as ".../v1.0/$metadata#communications/...": a fragment
+/// that no client would send.
 static void drop_metadata_fragment(struct buf *link)
 {
     const struct span artefact = SPAN("$metadata#");

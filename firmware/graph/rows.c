@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rows' encodings. Values carry a format byte of their own besides the spool's: the spool does not know what a record is.
+// The rows' encodings. Values carry a format byte of their own besides the spool's: the spool does
+// not know what a record is.
 #include "graph/rows.h"
 
 #include <string.h>
@@ -13,13 +14,13 @@
 
 struct span record_id_span(const struct record_id *id)
 {
-    return (struct span){ .ptr = id->text, .len = id->len };
+    return (struct span){.ptr = id->text, .len = id->len};
 }
 
 static bool id_char_ok(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.' ||
-           c == '~';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '_' || c == '.' || c == '~';
 }
 
 RC record_id_set(struct record_id *id, struct span text)
@@ -42,12 +43,12 @@ RC record_id_set(struct record_id *id, struct span text)
 
 struct span rows_key_span(const struct rows_key *k)
 {
-    return (struct span){ .ptr = k->bytes, .len = k->len };
+    return (struct span){.ptr = k->bytes, .len = k->len};
 }
 
 static struct rows_key key_from(const struct buf *b)
 {
-    struct rows_key k = { .len = b->len };
+    struct rows_key k = {.len = b->len};
 
     ASSERT(buf_ok(b) && b->len <= sizeof(k.bytes));
     memcpy(k.bytes, b->ptr, b->len);
@@ -74,13 +75,13 @@ struct rows_key seen_key(int64_t start_ms, struct span id)
 
     id_key_bytes(id, id_bytes);
     buf_put_be64(&b, (uint64_t)start_ms);
-    buf_put(&b, (struct span){ .ptr = (const char *)id_bytes, .len = sizeof(id_bytes) });
+    buf_put(&b, (struct span){.ptr = (const char *)id_bytes, .len = sizeof(id_bytes)});
     return key_from(&b);
 }
 
 int64_t seen_key_start_ms(struct span key)
 {
-    struct reader r = { .left = key };
+    struct reader r = {.left = key};
 
     return (int64_t)reader_be64(&r);
 }
@@ -100,7 +101,7 @@ struct rows_key work_key(enum work_class c, uint64_t order, struct span seen)
 
 RC work_key_read(struct span key, enum work_class *c, uint64_t *order, struct rows_key *seen)
 {
-    struct reader r = { .left = key };
+    struct reader r = {.left = key};
     uint8_t class_byte = reader_u8(&r);
 
     *order = reader_be64(&r);
@@ -131,17 +132,18 @@ struct rows_key window_key(int64_t start_s, uint32_t width_hours)
 
 RC window_key_read(struct span key, int64_t *start_s, uint32_t *width_hours)
 {
-    struct reader r = { .left = key };
+    struct reader r = {.left = key};
 
     *start_s = (int64_t)reader_be64(&r);
     *width_hours = reader_be32(&r);
     return reader_ok(&r) ? RC_OK : RC_CORRUPT;
 }
 
-/// The canonical text of the id bytes in a SEEN key: what nearly every id is, so that it need not be stored twice.
+/// The canonical text of the id bytes in a SEEN key: what nearly every id is, so that it need not
+/// be stored twice.
 static void put_guid_text(struct buf *b, struct span id_bytes)
 {
-    static const uint8_t groups[] = { 4, 2, 2, 2, 6 };
+    static const uint8_t groups[] = {4, 2, 2, 2, 6};
     size_t at = 0;
 
     for (size_t g = 0; g < sizeof(groups); g++) {
@@ -171,7 +173,7 @@ RC seen_get(struct spool *s, struct span key, struct seen_row *row)
     struct buf b = BUF(bytes);
 
     TRY(row_read(s, SPOOL_SEEN, key, &b));
-    struct reader r = { .left = buf_span(&b) };
+    struct reader r = {.left = buf_span(&b)};
     uint8_t format = reader_u8(&r);
     uint8_t state = reader_u8(&r);
     uint8_t class_byte = reader_u8(&r);
@@ -180,8 +182,8 @@ RC seen_get(struct spool *s, struct span key, struct seen_row *row)
     row->end_ms = class_byte == WORK_ILLEGAL ? 0 : (int64_t)reader_be64(&r);
     row->work_order = class_byte == WORK_ILLEGAL ? 0 : reader_be64(&r);
     struct span id = reader_bytes(&r, r.left.len);
-    if (!reader_ok(&r) || format != SEEN_FORMAT || state == SEEN_ILLEGAL || state >= SEEN_STATES || class_byte > WORK_WAITING ||
-        (state == SEEN_PENDING) != (class_byte != WORK_ILLEGAL)) {
+    if (!reader_ok(&r) || format != SEEN_FORMAT || state == SEEN_ILLEGAL || state >= SEEN_STATES ||
+        class_byte > WORK_WAITING || (state == SEEN_PENDING) != (class_byte != WORK_ILLEGAL)) {
         return RC_CORRUPT;
     }
     row->state = (enum seen_state)state;
@@ -224,7 +226,7 @@ RC work_get(struct spool *s, struct span key, struct work_row *row)
     struct buf b = BUF(bytes);
 
     TRY(row_read(s, SPOOL_WORK, key, &b));
-    struct reader r = { .left = buf_span(&b) };
+    struct reader r = {.left = buf_span(&b)};
     uint8_t format = reader_u8(&r);
     row->attempts = reader_be32(&r);
     row->strikes = reader_be32(&r);
@@ -244,7 +246,7 @@ RC work_put(struct spool *s, struct span key, const struct work_row *row)
 
 RC window_decode(struct span value, struct window_row *row)
 {
-    struct reader r = { .left = value };
+    struct reader r = {.left = value};
     uint8_t format = reader_u8(&r);
 
     row->listed_ms = (int64_t)reader_be64(&r);

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * The collector's rows in the spool: keys and values, encoded field by field (big endian), each with a format byte.
- * Keys are time-ordered, because random keys in a B+tree cost up to eighty times the disk writes.
+ * The collector's rows in the spool: keys and values, encoded field by field (big endian), each
+ * with a format byte. Keys are time-ordered, because random keys in a B+tree cost up to eighty
+ * times the disk writes.
  */
 #ifndef GRAPH_ROWS_H
 #define GRAPH_ROWS_H
 #include "base/bytes.h"
 #include "base/rc.h"
 #include "base/span.h"
+
 #include "spool/spool.h"
 
 #define RECORD_ID_BYTES_MAX 128u ///< Graph promises no length; longer ids are quarantined
@@ -23,9 +25,17 @@ struct record_id {
 };
 
 struct span record_id_span(const struct record_id *id);
-RC record_id_set(struct record_id *id, struct span text); ///< @retval RC_TOOBIG @retval RC_PARSE characters a URL path cannot carry
+/// @retval RC_TOOBIG
+/// @retval RC_PARSE empty, a path's dots, or characters a URL path cannot carry
+RC record_id_set(struct record_id *id, struct span text);
 
-enum seen_state { SEEN_ILLEGAL = 0, SEEN_PENDING, SEEN_DONE, SEEN_QUARANTINED, SEEN_STATES };
+enum seen_state {
+    SEEN_ILLEGAL = 0,
+    SEEN_PENDING,
+    SEEN_DONE,
+    SEEN_QUARANTINED,
+    SEEN_STATES
+};
 
 enum work_class {
     WORK_ILLEGAL = 0,
@@ -39,7 +49,7 @@ struct seen_row {
     uint64_t version_wanted; ///< highest version listed
     int64_t end_ms;          ///< endDateTime, for the wait on 404
     enum work_class work_class;
-    uint64_t work_order;     ///< with the class: the work row's key, while PENDING
+    uint64_t work_order; ///< with the class: the work row's key, while PENDING
     struct record_id id;
 };
 
@@ -71,7 +81,8 @@ RC window_key_read(struct span key, int64_t *start_s, uint32_t *width_hours);
 
 /// Read through the spool. @retval RC_NOTFOUND @retval RC_CORRUPT @retval RC_IO
 RC seen_get(struct spool *s, struct span key, struct seen_row *row);
-RC seen_put(struct spool *s, struct span key, const struct seen_row *row); ///< @retval RC_FULL staging
+/// @retval RC_FULL staging
+RC seen_put(struct spool *s, struct span key, const struct seen_row *row);
 RC work_get(struct spool *s, struct span key, struct work_row *row);
 RC work_put(struct spool *s, struct span key, const struct work_row *row);
 RC window_decode(struct span value, struct window_row *row);

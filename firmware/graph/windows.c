@@ -4,12 +4,15 @@
 #include "base/assert.h"
 
 #define DAY_MS (24 * HOUR_MS)
-/// The last listing of a window happens this long before Graph forgets its oldest record, whatever the schedule says.
+/// The last listing of a window happens this long before Graph forgets its oldest record, whatever
+/// the schedule says.
 #define LAST_CALL_MS (6 * HOUR_MS)
 
-void windows_init(struct windows *w, const struct config_call_records *settings, int64_t first_start_ms)
+void windows_init(struct windows *w,
+                  const struct config_call_records *settings,
+                  int64_t first_start_ms)
 {
-    *w = (struct windows){ .settings = *settings, .first_start_ms = first_start_ms };
+    *w = (struct windows){.settings = *settings, .first_start_ms = first_start_ms};
     ASSERT(settings->window_hours >= 1);
 }
 
@@ -34,21 +37,26 @@ static int64_t oldest_start(const struct windows *w, int64_t now_ms)
     return grid_floor(w, kept > wanted ? kept : wanted);
 }
 
-/// The table is a ring over the grid: at most WINDOWS_MAX windows are in reach at a time, so a slot has one meaning at any moment.
+/// The table is a ring over the grid: at most WINDOWS_MAX windows are in reach at a time, so a slot
+/// has one meaning at any moment.
 static struct window *slot_of(struct windows *w, int64_t start_ms)
 {
     struct window *slot = &w->slots[(uint64_t)(start_ms / windows_width_ms(w)) % WINDOWS_MAX];
 
     if (slot->start_ms != start_ms) {
-        *slot = (struct window){ .start_ms = start_ms };
+        *slot = (struct window){.start_ms = start_ms};
     }
     return slot;
 }
 
-void windows_load(struct windows *w, int64_t start_ms, uint32_t width_hours, const struct window_row *row, int64_t now_ms)
+void windows_load(struct windows *w,
+                  int64_t start_ms,
+                  uint32_t width_hours,
+                  const struct window_row *row,
+                  int64_t now_ms)
 {
-    if (width_hours != w->settings.window_hours || start_ms % windows_width_ms(w) != 0 || start_ms < oldest_start(w, now_ms) ||
-        start_ms > now_ms) {
+    if (width_hours != w->settings.window_hours || start_ms % windows_width_ms(w) != 0 ||
+        start_ms < oldest_start(w, now_ms) || start_ms > now_ms) {
         return;
     }
     slot_of(w, start_ms)->row = *row;
@@ -95,7 +103,8 @@ static int64_t due_ms(const struct windows *w, const struct window *win, int64_t
 }
 
 /// True if a is to be listed before b; both are due.
-static bool more_urgent(const struct windows *w, const struct window *a, const struct window *b, int64_t now_ms)
+static bool
+more_urgent(const struct windows *w, const struct window *a, const struct window *b, int64_t now_ms)
 {
     bool a_new = a->row.listed_ms == 0;
     bool b_new = b->row.listed_ms == 0;
