@@ -154,13 +154,11 @@ static void failed(struct auth *a, enum auth_event event, const struct failure *
     a->next = mono_after(now.mono, delay_ms);
     if (!f->local ||
         a->told != f->cause) { // what is missing stays missing: one row in the ring is enough
-        fault_note(now,
-                   "auth.token",
-                   f->rc,
-                   f->status,
-                   f->detail,
-                   a->status.trace_id,
-                   f->client_request_id);
+        const struct fault_detail detail = {.status = f->status,
+                                            .code = f->detail,
+                                            .request_id = a->status.trace_id,
+                                            .client_request_id = f->client_request_id};
+        fault_note(now, "auth.token", f->rc, &detail);
     }
     if (a->told != f->cause) { // once per episode, and when it turns into something else
         const struct auth_cause_info *info = auth_cause_info(f->cause);

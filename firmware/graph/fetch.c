@@ -140,7 +140,11 @@ static enum fetch_got failed(struct fetch *f, const struct fetch_settings *s, co
     f->fail = fail;
     f->status = r->status;
     f->retry_after_ms = r->retry_after_ms;
-    fault_note(now, where, rc_of(fail), r->status, r->detail, r->request_id, r->client_request_id);
+    const struct fault_detail detail = {.status = r->status,
+                                        .code = r->detail,
+                                        .request_id = r->request_id,
+                                        .client_request_id = r->client_request_id};
+    fault_note(now, where, rc_of(fail), &detail);
     fetch_cancel(f, s);
     return FETCH_FAILED;
 }

@@ -147,7 +147,7 @@ static struct mono hold_local(struct ship *s, struct now now)
 /// Our own store: what a wait may mend is waited for, what is broken is for app to open anew.
 static struct mono spool_failed(struct ship *s, enum rc rc, struct now now)
 {
-    fault_note(now, "ship.spool", rc, 0, 0, NULL, NULL);
+    fault_note(now, "ship.spool", rc, NULL);
     if (rc == RC_RETRY || rc == RC_IO || rc == RC_FULL) {
         set_reason(s, rc == RC_RETRY ? "memory" : "spool");
         return back_off(s, 0, now);
@@ -211,7 +211,7 @@ static struct mono start(struct ship *s, struct now now)
         ship_go(s, SHIP_EV_START);
         return MONO_NEVER;
     }
-    fault_note(now, "ship.start", rc, 0, 0, NULL, NULL);
+    fault_note(now, "ship.start", rc, NULL);
     set_reason(s, problem);
     return rc == RC_RETRY ? back_off(s, 0, now) : hold_local(s, now);
 }
@@ -254,13 +254,11 @@ static struct mono split(struct ship *s, struct now now)
 static void note_answer(struct ship *s, const struct http_result *r, struct now now)
 {
     bool denied = r->fail == HTTP_FAIL_TRUST || r->status == 401 || r->status == 403;
-    fault_note(now,
-               "ship.post",
-               denied ? RC_DENIED : RC_RETRY,
-               r->status,
-               r->detail,
-               r->request_id,
-               r->client_request_id);
+    const struct fault_detail detail = {.status = r->status,
+                                        .code = r->detail,
+                                        .request_id = r->request_id,
+                                        .client_request_id = r->client_request_id};
+    fault_note(now, "ship.post", denied ? RC_DENIED : RC_RETRY, &detail);
     if (r->status >= 300) {
         set_reason_status(s, r->status);
     } else {
@@ -340,7 +338,7 @@ static struct mono bury(struct ship *s, uint64_t seq, struct span reason, struct
     if (rc != RC_FULL) {
         return spool_failed(s, rc, now);
     }
-    fault_note(now, "ship.bury", rc, 0, 0, NULL, NULL);
+    fault_note(now, "ship.bury", rc, NULL);
     set_reason(s, "quarantine_full");
     return hold(s, now);
 }

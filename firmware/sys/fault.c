@@ -22,23 +22,19 @@ static void copy_printable(char *to, size_t to_bytes, const char *from)
     to[len] = '\0';
 }
 
-void fault_note(struct now now,
-                const char *where,
-                enum rc rc,
-                int status,
-                int detail,
-                const char *request_id,
-                const char *client_request_id)
+void fault_note(struct now now, const char *where, enum rc rc, const struct fault_detail *detail)
 {
+    static const struct fault_detail nothing;
     ASSERT(where != NULL);
+    const struct fault_detail *d = detail != NULL ? detail : &nothing;
     struct fault *f = &ring[count % FAULT_RING_COUNT];
     f->when = now;
     f->where = where;
     f->rc = rc;
-    f->status = status;
-    f->detail = detail;
-    copy_printable(f->request_id, sizeof(f->request_id), request_id);
-    copy_printable(f->client_request_id, sizeof(f->client_request_id), client_request_id);
+    f->status = d->status;
+    f->detail = d->code;
+    copy_printable(f->request_id, sizeof(f->request_id), d->request_id);
+    copy_printable(f->client_request_id, sizeof(f->client_request_id), d->client_request_id);
     count++;
 }
 

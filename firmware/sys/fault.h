@@ -24,14 +24,15 @@ struct fault {
     char client_request_id[FAULT_REQUEST_BYTES]; ///< ours, or ""
 };
 
-/// Write one. `where` is a literal; ids may be NULL. Printable ASCII only is kept of them.
-void fault_note(struct now now,
-                const char *where,
-                enum rc rc,
-                int status,
-                int detail,
-                const char *request_id,
-                const char *client_request_id);
+/// What the one who was at fault said; all of it may be missing.
+struct fault_detail {
+    int status;                                 ///< HTTP status or 0
+    int code;                                   ///< errno, library code, AADSTS number ... or 0
+    const char *request_id, *client_request_id; ///< NUL-terminated, or NULL
+};
+
+/// Write one. `where` is a literal; detail may be NULL. Printable ASCII only is kept of the ids.
+void fault_note(struct now now, const char *where, enum rc rc, const struct fault_detail *detail);
 /// index 0 is the newest. NULL if there are not that many.
 const struct fault *fault_at(unsigned index);
 uint64_t fault_count(void); ///< since start

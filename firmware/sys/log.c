@@ -16,7 +16,7 @@
 #include "base/crypto.h"
 
 #define LINE_BYTES_MAX 640u
-#define TAIL_BYTES     32u ///< kept free behind the caller's text: " suppressed=4294967295", newline
+#define TAIL_BYTES     32u ///< kept free behind the caller's text for what we add
 
 static struct now moment;
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The other end of the TLS connection, for tests/unit/net: correct, slow, broken or hostile, as the path asks.
+"""The other end of the TLS connection, for tests/unit/net: correct, slow, broken or hostile, as the
+path asks.
 
 usage: peer.py DIRECTORY
 
-Makes a private CA and server certificates in DIRECTORY, listens on ports of its own choice and prints them,
-one `name port` a line, then `ready`. Ends when its standard input closes.
+Makes a private CA and server certificates in DIRECTORY, listens on ports of its own choice and
+prints them, one `name port` a line, then `ready`. Ends when its standard input closes.
 """
 import datetime
 import gzip
@@ -32,7 +33,9 @@ counts = {"connections": 0}
 def make_key(kind):
     if kind == "ecdsa":
         return ec.generate_private_key(ec.SECP256R1())
-    return rsa.generate_private_key(public_exponent=65537, key_size=1024 if kind == "rsa1024" else 2048)
+    return rsa.generate_private_key(
+        public_exponent=65537, key_size=1024 if kind == "rsa1024" else 2048
+    )
 
 
 class Authority:
@@ -48,29 +51,44 @@ class Authority:
     def sign(self, subject, public_key, authority=False, names=(), ends=None):
         now = datetime.datetime.utcnow()
         ends = ends or now + 30 * DAY
-        builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(self.name).public_key(public_key)
-                   .serial_number(x509.random_serial_number()).not_valid_before(min(now, ends) - 30 * DAY)
-                   .not_valid_after(ends)
-                   .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True))
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self.name)
+            .public_key(public_key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(min(now, ends) - 30 * DAY)
+            .not_valid_after(ends)
+            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        )
         if names:
-            alternatives = [x509.IPAddress(ipaddress.ip_address(n)) if n[0].isdigit() else x509.DNSName(n)
-                            for n in names]
-            builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+            alternatives = [
+                x509.IPAddress(ipaddress.ip_address(n)) if n[0].isdigit() else x509.DNSName(n)
+                for n in names
+            ]
+            builder = builder.add_extension(
+                x509.SubjectAlternativeName(alternatives), critical=False
+            )
         return builder.sign(self.key, hashes.SHA256())
 
     def write(self, file, certificate, key=None):
         path = self.directory / file
         pem = certificate.public_bytes(serialization.Encoding.PEM)
         if key:
-            pem += key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                                     serialization.NoEncryption())
+            pem += key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
         path.write_bytes(pem)
         return path
 
     def issue(self, file, kind="ecdsa", names=("localhost", "127.0.0.1"), ends=None):
         key = make_key(kind)
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, file)])
-        return self.write(f"{file}.pem", self.sign(subject, key.public_key(), names=names, ends=ends), key)
+        return self.write(
+            f"{file}.pem", self.sign(subject, key.public_key(), names=names, ends=ends), key
+        )
 
 
 def body_bytes(size):
@@ -81,7 +99,11 @@ def body_bytes(size):
 
 
 def answer(status, body=b"", *headers, length=True):
-    lines = [f"HTTP/1.1 {status}", "Date: Mon, 23 Nov 2026 10:00:00 GMT", "request-id: 11111111-2222-3333"]
+    lines = [
+        f"HTTP/1.1 {status}",
+        "Date: Mon, 23 Nov 2026 10:00:00 GMT",
+        "request-id: 11111111-2222-3333",
+    ]
     if length:
         lines.append(f"Content-Length: {len(body)}")
     return ("\r\n".join([*lines, *headers]) + "\r\n\r\n").encode() + body
@@ -89,14 +111,14 @@ def answer(status, body=b"", *headers, length=True):
 
 def send_slowly(out, data, piece, pause):
     for at in range(0, len(data), piece):
-        out.sendall(data[at:at + piece])
+        out.sendall(data[at : at + piece])
         time.sleep(pause)
 
 
 def send_chunked(out, body, *headers):
     out.sendall(answer("200 OK", b"", "Transfer-Encoding: chunked", *headers, length=False))
     for at in range(0, len(body), 7001):
-        piece = body[at:at + 7001]
+        piece = body[at : at + 7001]
         out.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
     out.sendall(b"0\r\n\r\n")
 
@@ -112,12 +134,27 @@ class Request:
 def reflect(request):
     """What arrived, for the test to look at."""
     digest = hashlib.sha256(request.body).hexdigest()
-    text = "\n".join([request.method, request.path, f"bytes {len(request.body)}", f"sha256 {digest}", *request.headers])
+    text = "\n".join(
+        [
+            request.method,
+            request.path,
+            f"bytes {len(request.body)}",
+            f"sha256 {digest}",
+            *request.headers,
+        ]
+    )
     return text.encode()
 
 
-RETRY_AFTER = {"seconds": "7", "decimal": "2.128", "date": "Mon, 23 Nov 2026 10:00:30 GMT", "absurd": "99999999",
-               "negative": "-5", "words": "soon", "long": "1" * 300}
+RETRY_AFTER = {
+    "seconds": "7",
+    "decimal": "2.128",
+    "date": "Mon, 23 Nov 2026 10:00:30 GMT",
+    "absurd": "99999999",
+    "negative": "-5",
+    "words": "soon",
+    "long": "1" * 300,
+}
 
 
 def serve_path(out, request):
@@ -126,15 +163,28 @@ def serve_path(out, request):
     if path == "reflect":
         out.sendall(answer("200 OK", reflect(request)))
     elif path == "status":
-        out.sendall(answer(f"{parameter} Some", b"" if parameter == "204" else b"body", length=parameter != "204"))
+        out.sendall(
+            answer(
+                f"{parameter} Some",
+                b"" if parameter == "204" else b"body",
+                length=parameter != "204",
+            )
+        )
     elif path == "redirect":
         out.sendall(answer("302 Found", b"elsewhere", "Location: /reflect"))
     elif path == "retry":
         out.sendall(answer("429 Slow", b"", f"Retry-After: {RETRY_AFTER[parameter]}"))
     elif path == "claims":
-        out.sendall(answer("401 No", b"", 'WWW-Authenticate: Bearer error="insufficient_claims", claims="e30="'))
+        out.sendall(
+            answer(
+                "401 No", b"", 'WWW-Authenticate: Bearer error="insufficient_claims", claims="e30="'
+            )
+        )
     elif path == "interim":
-        out.sendall(b"HTTP/1.1 103 Early\r\nrequest-id: early\r\nRetry-After: 9\r\n\r\n" + answer("200 OK", b"x"))
+        out.sendall(
+            b"HTTP/1.1 103 Early\r\nrequest-id: early\r\nRetry-After: 9\r\n\r\n"
+            + answer("200 OK", b"x")
+        )
     elif path == "big":
         out.sendall(answer("200 OK", body_bytes(BIG)))
     elif path == "chunked":
@@ -164,9 +214,14 @@ def serve_fault(out, path):
         out.sendall(answer("200 OK", body_bytes(100000))[:50000])
         out.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     elif path == "cutchunk":
-        out.sendall(answer("200 OK", b"", "Transfer-Encoding: chunked", length=False) + b"400\r\nabc")
+        out.sendall(
+            answer("200 OK", b"", "Transfer-Encoding: chunked", length=False) + b"400\r\nabc"
+        )
     elif path == "badchunk":
-        out.sendall(answer("200 OK", b"", "Transfer-Encoding: chunked", length=False) + b"zz\r\nabc\r\n0\r\n\r\n")
+        out.sendall(
+            answer("200 OK", b"", "Transfer-Encoding: chunked", length=False)
+            + b"zz\r\nabc\r\n0\r\n\r\n"
+        )
     elif path == "nothing":
         pass
     elif path == "nonsense":
@@ -214,6 +269,7 @@ def serve_tls(context):
             serve_connection(out)
             if out.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER) == 0:
                 out.unwrap()
+
     return serve
 
 

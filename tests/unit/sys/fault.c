@@ -23,8 +23,10 @@ static void an_empty_ring_has_no_faults(void **state)
 static void the_newest_fault_comes_first(void **state)
 {
     (void)state;
-    fault_note(at(5), "graph.list", RC_RETRY, 503, 0, "server-id", "our-id");
-    fault_note(at(6), "ship.post", RC_DENIED, 401, 7, NULL, NULL);
+    const struct fault_detail said = {
+        .status = 503, .code = 35, .request_id = "server-id", .client_request_id = "our-id"};
+    fault_note(at(5), "graph.list", RC_RETRY, &said);
+    fault_note(at(6), "ship.post", RC_DENIED, NULL);
     assert_int_equal(fault_count(), 2);
     assert_string_equal(fault_at(0)->where, "ship.post");
     assert_int_equal(fault_at(0)->rc, RC_DENIED);
@@ -32,14 +34,17 @@ static void the_newest_fault_comes_first(void **state)
     assert_string_equal(fault_at(1)->request_id, "server-id");
     assert_string_equal(fault_at(1)->client_request_id, "our-id");
     assert_int_equal(fault_at(1)->status, 503);
+    assert_int_equal(fault_at(1)->detail, 35);
     assert_null(fault_at(2));
 }
 
 static void ids_are_cut_and_made_printable(void **state)
 {
     (void)state;
-    fault_note(
-        at(7), "x", RC_IO, 0, 0, "a b\n\x80", "0123456789012345678901234567890123456789012345");
+    const struct fault_detail said = {.request_id = "a b\n\x80",
+                                      .client_request_id =
+                                          "0123456789012345678901234567890123456789012345"};
+    fault_note(at(7), "x", RC_IO, &said);
     assert_string_equal(fault_at(0)->request_id, "a?b??");
     assert_string_equal(fault_at(0)->client_request_id, "012345678901234567890123456789012345678");
 }
@@ -48,7 +53,7 @@ static void old_faults_make_room(void **state)
 {
     (void)state;
     for (int i = 0; i < 100; i++) {
-        fault_note(at(i), "many", RC_RETRY, i, 0, NULL, NULL);
+        fault_note(at(i), "many", RC_RETRY, &(struct fault_detail){.status = i});
     }
     assert_int_equal(fault_at(0)->status, 99);
     assert_int_equal(fault_at(FAULT_RING_COUNT - 1u)->status, 100 - (int)FAULT_RING_COUNT);
