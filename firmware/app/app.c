@@ -126,6 +126,18 @@ static void trim(struct app *a)
     a->trimmed = true;
 }
 
+/// A block that fails its checksum stays where it is, and its sink with it. The check at the next start sets the store aside, and what it held
+/// is fetched again: the boot path is the recovery path.
+static bool store_damaged(const struct app *a)
+{
+    for (unsigned i = 0; i < a->config.sinks_count; i++) {
+        if (span_equal(span_from_str(ship_status(&a->ships[i])->reason), SPAN("corrupt"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static struct mono app_step(struct app *a, struct now now)
 {
     struct mono wake = auth_step(&a->auth, now);
@@ -135,6 +147,11 @@ static struct mono app_step(struct app *a, struct now now)
     wake = mono_min(wake, step_ships(a, now));
     wake = mono_min(wake, http_step(&a->http, now)); // last: what the others started is part of the sleep
 
+    if (store_damaged(a)) {
+        LOG_ERROR("ev=store_damaged now=stopping_so_that_the_next_start_checks_it");
+        a->exit_code = EXIT_IOERR;
+        a->stop = true;
+    }
     bool quiet = collected(a, now) && delivered(a);
     if (quiet && a->options.until_idle) {
         a->stop = true;
@@ -183,5 +200,5 @@ enum exit_code app_main(struct app *a, const struct options *options)
     run(a);
     say_totals(a);
     app_finish(a);
-    return EXIT_DONE;
+    return a->exit_code;
 }

@@ -45,6 +45,7 @@ struct app {
 
     int signal_fd;
     bool stop;
+    enum exit_code exit_code; ///< when stopped
     struct mono commit_due;   ///< MONO_NEVER: nothing staged
     bool commit_failing;
     bool trimmed;             ///< memory was given back since the last work
