@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Answers as they should be, over real TLS: versions, keys, framings, sizes, connections.
+#include <stdlib.h>
+
 #include "world.h"
 
 static const char *const servers[] = {"rsa12", "rsa13", "ecdsa12", "ecdsa13"};
@@ -269,6 +271,20 @@ static void the_configured_proxy_is_a_tunnel(void **state)
     assert_int_equal(a.result.status, 0);
 }
 
+static void the_environment_names_no_proxy(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+    for (size_t i = 0; i < 4; i++) {
+        setenv(names[i], "http://127.0.0.1:9", 1);
+    }
+    struct http_request r = request_for("rsa13", "reflect");
+    assert_int_equal(world_run(&r).result.fail, HTTP_OK);
+    for (size_t i = 0; i < 4; i++) {
+        unsetenv(names[i]);
+    }
+}
+
 static void an_idle_http_wakes_nobody(void **state)
 {
     (void)state;
@@ -320,6 +336,7 @@ int main(void)
         NET_TEST(two_transfers_run_at_once),
         NET_TEST(a_client_certificate_opens_the_door),
         NET_TEST(the_configured_proxy_is_a_tunnel),
+        NET_TEST(the_environment_names_no_proxy),
         NET_TEST(an_idle_http_wakes_nobody),
         NET_TEST(a_released_transfer_can_be_started_again),
     };
