@@ -162,7 +162,7 @@ static enum rc load(struct spool *s, MDB_txn *txn)
 RC db_open(struct spool *s)
 {
     MDB_env *env;
-    MDB_txn *txn;
+    MDB_txn *txn = NULL;
     int code = db_open_env(s->path, s->map_bytes, 0, &env);
     if (code != 0) {
         return db_rc(code);

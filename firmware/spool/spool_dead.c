@@ -18,8 +18,8 @@
 static enum rc load_line(struct spool *s, MDB_txn *txn, uint64_t seq, struct buf *scratch)
 {
     MDB_cursor *cursor;
-    MDB_val key;
-    MDB_val value;
+    MDB_val key = {0};
+    MDB_val value = {0};
     struct event_block block;
     struct span line;
     int code = mdb_cursor_open(txn, s->dbi[SPOOL_EVENTS], &cursor);

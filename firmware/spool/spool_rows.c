@@ -147,7 +147,7 @@ RC meta_get(MDB_txn *txn, struct meta *meta)
 {
     MDB_dbi dbi;
     MDB_val k = db_val(SPOOL_META_KEY);
-    MDB_val stored;
+    MDB_val stored = {0};
     int code = open_main(txn, &dbi);
     code = code != 0 ? code : mdb_get(txn, dbi, &k, &stored);
     TRY(db_rc(code));
