@@ -188,7 +188,7 @@ RC graph_init(struct graph *g, const struct config *config, struct http *http, u
     return load_rows(g, now);
 }
 
-static void notice_room(struct graph *g)
+static void notice_room(struct graph *g, struct now now)
 {
     bool paused = !spool_has_room(g->spool);
 
@@ -199,7 +199,7 @@ static void notice_room(struct graph *g)
             LOG_INFO("ev=collecting_resumed used_percent=%" PRIu32, spool_stats(g->spool).used_percent);
         }
         g->status.paused = paused;
-        g->work_next = g->list_next; // look at once
+        g->work_next = now.mono; // look at once
     }
 }
 
@@ -209,7 +209,7 @@ struct mono graph_step(struct graph *g, struct graph_token token, struct now now
     uint64_t done = g->status.records_done + g->status.pages;
 
     *facts = (struct graph_facts){ .token_refused = false };
-    notice_room(g);
+    notice_room(g, now);
     if (!g->status.paused || g->list.state != LIST_IDLE) {
         wake = mono_min(wake, list_step(g, token, now, facts));
     }
@@ -232,7 +232,7 @@ bool graph_is_idle(const struct graph *g, struct now now)
             return false;
         }
     }
-    return true;
+    return !windows_failing(&g->windows); // one that waits for its next try is due all the same
 }
 
 const struct graph_status *graph_status(const struct graph *g)

@@ -22,6 +22,9 @@ static RC window_pending(struct graph *g, int64_t start_ms, int32_t change, stru
         g->status.pending++;
     } else if (g->status.pending > 0) {
         g->status.pending--;
+        if (g->status.pending == WORK_HIGH - 1u) {
+            g->list_next = now.mono; // windows may have been passed over while the list was long
+        }
     }
     if (win == NULL) {
         return RC_OK;
