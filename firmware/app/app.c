@@ -38,7 +38,7 @@ static struct mono step_graph(struct app *a, struct now now)
     return wake;
 }
 
-static bool collected(const struct app *a, struct now now)
+static bool collected(struct app *a, struct now now)
 {
     return !a->config.call_records_on || graph_is_idle(&a->graph, now);
 }

@@ -222,7 +222,7 @@ struct mono graph_step(struct graph *g, struct graph_token token, struct now now
     return wake;
 }
 
-bool graph_is_idle(const struct graph *g, struct now now)
+bool graph_is_idle(struct graph *g, struct now now)
 {
     if (g->list.state != LIST_IDLE || mono_due(g->list_next, now.mono) || g->status.pending != 0) {
         return false;
@@ -232,7 +232,7 @@ bool graph_is_idle(const struct graph *g, struct now now)
             return false;
         }
     }
-    return !windows_failing(&g->windows); // one that waits for its next try is due all the same
+    return !windows_failing(&g->windows, now.wall.ms); // one that waits for its next try is due all the same
 }
 
 const struct graph_status *graph_status(const struct graph *g)

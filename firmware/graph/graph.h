@@ -68,7 +68,7 @@ RC graph_init(struct graph *g, const struct config *config, struct http *http, u
  */
 struct mono graph_step(struct graph *g, struct graph_token token, struct now now, struct graph_facts *facts);
 /// Every due window is listed and the work list is empty.
-bool graph_is_idle(const struct graph *g, struct now now);
+bool graph_is_idle(struct graph *g, struct now now);
 const struct graph_status *graph_status(const struct graph *g);
 /// Throw away what arrived and give memory back; requests under way start again.
 void graph_stop(struct graph *g);

@@ -138,6 +138,18 @@ struct window *windows_due(struct windows *w, int64_t now_ms, bool backfill, int
     return best;
 }
 
+bool windows_failing(struct windows *w, int64_t now_ms)
+{
+    int64_t newest = grid_floor(w, now_ms);
+
+    for (int64_t start = oldest_start(w, now_ms); start <= newest; start += windows_width_ms(w)) {
+        if (slot_of(w, start)->failures != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 unsigned windows_count_due(struct windows *w, int64_t now_ms)
 {
     unsigned count = 0;

@@ -53,6 +53,8 @@ struct window *windows_at(struct windows *w, int64_t start_ms, int64_t now_ms);
  * @return NULL if none is due.
  */
 struct window *windows_due(struct windows *w, int64_t now_ms, bool backfill, int64_t *next_ms);
+/// Is there a window in reach whose latest listing failed?
+bool windows_failing(struct windows *w, int64_t now_ms);
 unsigned windows_count_due(struct windows *w, int64_t now_ms);
 /// Interval between two listings of a window that began at start_ms.
 int64_t windows_interval_ms(const struct windows *w, int64_t start_ms, int64_t now_ms);
