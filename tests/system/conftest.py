@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures of the system tests: worlds that end with their test, and what is shown of a failed one."""
+"""Fixtures of the system tests: worlds that end with their test, what is shown of failed ones."""
 import os
+import re
 import sys
 
 import pytest
@@ -10,6 +11,8 @@ if HERE not in sys.path:
     sys.path.insert(0, HERE)
 
 LOG_LINES_SHOWN = 40
+# What must never stand in a log: a JWT (token or assertion), a key, a header, any secret of a test.
+LEAK = re.compile(r"eyJ[A-Za-z0-9_-]{8}|PRIVATE KEY|Bearer |client_assertion=|client_secret=")
 
 
 @pytest.fixture
@@ -25,6 +28,12 @@ def make_world(tmp_path, request):
     yield make
     for world in made:
         world.close()
+    for world in made:
+        for box in world.boxes:
+            text = box.log_text()
+            assert not LEAK.search(text), "a secret in the log: %s" % LEAK.search(text)
+            leaked = [s for s in box.secrets if s in text]
+            assert not leaked, "a secret in the log: %s" % leaked
 
 
 @pytest.hookimpl(hookwrapper=True)
