@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The turn: a fixed order, whatever woke us. One policy's facts are handed to another as arguments here and nowhere else.
+// The turn: a fixed order, whatever woke us. One policy's facts are handed to another as arguments
+// here and nowhere else.
 #include "app/app.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "app/app_state.h"
 #include "base/crypto.h"
+
+#include "app/app_state.h"
 #include "sys/heap.h"
 #include "sys/log.h"
 
@@ -25,7 +28,8 @@ struct app *app_instance(void)
 static struct mono step_graph(struct app *a, struct now now)
 {
     struct graph_facts facts;
-    const struct graph_token token = { .authorization = auth_bearer(&a->auth, now), .generation = auth_generation(&a->auth) };
+    const struct graph_token token = {.authorization = auth_bearer(&a->auth, now),
+                                      .generation = auth_generation(&a->auth)};
 
     if (!a->config.call_records_on) {
         return MONO_NEVER;
@@ -43,7 +47,8 @@ static bool collected(struct app *a, struct now now)
     return !a->config.call_records_on || graph_is_idle(&a->graph, now);
 }
 
-/// Events wait in RAM for a fuller block, but never longer than commit_ms, and not at all when nothing more is coming.
+/// Events wait in RAM for a fuller block, but never longer than commit_ms, and not at all when
+/// nothing more is coming.
 static struct mono step_commit(struct app *a, struct now now)
 {
     if (!spool_has_staged(&a->spool)) {
@@ -102,7 +107,8 @@ static void give_back(void *start, size_t bytes)
     uintptr_t to = ((uintptr_t)start + bytes) / page * page;
 
     if (from < to) {
-        (void)madvise((void *)from, to - from, MADV_DONTNEED); // advice: a refusal costs memory, nothing else
+        // advice: a refusal costs memory, nothing else
+        (void)madvise((void *)from, to - from, MADV_DONTNEED);
     }
 }
 
@@ -126,8 +132,9 @@ static void trim(struct app *a)
     a->trimmed = true;
 }
 
-/// A block that fails its checksum stays where it is, and its sink with it. The check at the next start sets the store aside, and what it held
-/// is fetched again: the boot path is the recovery path.
+/// A block that fails its checksum stays where it is, and its sink with it. The check at the next
+/// start sets the store aside, and what it held is fetched again: the boot path is the recovery
+/// path.
 static bool store_damaged(const struct app *a)
 {
     for (unsigned i = 0; i < a->config.sinks_count; i++) {
@@ -145,7 +152,8 @@ static struct mono app_step(struct app *a, struct now now)
     wake = mono_min(wake, step_graph(a, now));
     wake = mono_min(wake, step_commit(a, now));
     wake = mono_min(wake, step_ships(a, now));
-    wake = mono_min(wake, http_step(&a->http, now)); // last: what the others started is part of the sleep
+    // last: what the others started is part of the sleep
+    wake = mono_min(wake, http_step(&a->http, now));
 
     if (store_damaged(a)) {
         LOG_ERROR("ev=store_damaged now=stopping_so_that_the_next_start_checks_it");
@@ -181,10 +189,18 @@ static void say_totals(const struct app *a)
     const struct graph_status *g = graph_status(&a->graph);
     struct heap_stats heap = heap_stats();
 
-    LOG_INFO("ev=totals listed=%" PRIu64 " new=%" PRIu64 " done=%" PRIu64 " quarantined=%" PRIu64 " requests=%" PRIu64
-             " restarts=%" PRIu64 " throttled=%" PRIu64 " pool_peak_bytes=%zu wakeups=%" PRIu64,
-             g->records_listed, g->records_new, g->records_done, g->records_quarantined, g->requests, g->restarts, g->throttled,
-             heap.peak_bytes, a->loop.wakeups);
+    LOG_INFO("ev=totals listed=%" PRIu64 " new=%" PRIu64 " done=%" PRIu64 " quarantined=%" PRIu64
+             " requests=%" PRIu64 " restarts=%" PRIu64 " throttled=%" PRIu64
+             " pool_peak_bytes=%zu wakeups=%" PRIu64,
+             g->records_listed,
+             g->records_new,
+             g->records_done,
+             g->records_quarantined,
+             g->requests,
+             g->restarts,
+             g->throttled,
+             heap.peak_bytes,
+             a->loop.wakeups);
 }
 
 enum exit_code app_main(struct app *a, const struct options *options)

@@ -5,6 +5,8 @@
  */
 #ifndef APP_APP_STATE_H
 #define APP_APP_STATE_H
+#include "hal/tokenstore.h"
+
 #include "app/app.h"
 #include "app/files.h"
 #include "auth/auth.h"
@@ -12,7 +14,6 @@
 #include "config/config.h"
 #include "graph/graph.h"
 #include "graph/graph_state.h"
-#include "hal/tokenstore.h"
 #include "loop/loop.h"
 #include "net/http.h"
 #include "net/http_state.h"
@@ -24,10 +25,11 @@
 /// Transfers, by purpose.
 enum app_slot {
     SLOT_AUTH = 0,
-    SLOT_GRAPH = 1,                              ///< list, then one per lane
+    SLOT_GRAPH = 1, ///< list, then one per lane
     SLOT_SINKS = SLOT_GRAPH + 1 + CONFIG_GRAPH_LANES,
     SLOT_COUNT = SLOT_SINKS + CONFIG_SINKS_MAX,
 };
+
 _Static_assert(SLOT_COUNT <= HTTP_TRANSFERS_MAX, "one transfer for every purpose");
 
 #define APP_CA_BYTES_MAX (32u * 1024u)
@@ -48,8 +50,8 @@ struct app {
     enum exit_code exit_code; ///< when stopped
     struct mono commit_due;   ///< MONO_NEVER: nothing staged
     bool commit_failing;
-    bool trimmed;             ///< memory was given back since the last work
-    struct span ca_pem;       ///< sandbox trust, or empty
+    bool trimmed;       ///< memory was given back since the last work
+    struct span ca_pem; ///< sandbox trust, or empty
 
     struct json_token tokens[CONFIG_JSON_TOKENS_MAX];
     char ca_bytes[APP_CA_BYTES_MAX];
@@ -58,7 +60,9 @@ struct app {
     char scratch[SPOOL_BLOCK_RAW_BYTES_MAX];
     char text[CONFIG_TEXT_BYTES_MAX];
 };
-_Static_assert(sizeof(struct app) <= CONFIG_APP_RAM_KIB * 1024u, "RAM budget of the board (CONFIG_APP_RAM_KIB)");
+
+_Static_assert(sizeof(struct app) <= CONFIG_APP_RAM_KIB * 1024u,
+               "RAM budget of the board (CONFIG_APP_RAM_KIB)");
 
 // ---- start.c ----
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // --check: look at everything, say everything that is wrong, change nothing.
 #include <stdio.h>
+
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "app/app_state.h"
 #include "base/crypto.h"
 
-#define DAY_MS        INT64_C(86400000)
+#include "app/app_state.h"
+
+#define DAY_MS         INT64_C(86400000)
 #define EXPIRY_WARN_MS (30 * DAY_MS)
 
 struct findings {
@@ -48,7 +50,13 @@ static void check_secret(struct app *a, const char *name, const char *what, stru
     enum rc rc = hal_tokenstore_get(&a->store, span_from_str(name), &value);
 
     buf_wipe(&value);
-    snprintf(line, sizeof(line), "%s: secret \"%s\"%s%s", what, name, rc == RC_OK ? "" : ": ", rc == RC_OK ? "" : rc_name(rc));
+    snprintf(line,
+             sizeof(line),
+             "%s: secret \"%s\"%s%s",
+             what,
+             name,
+             rc == RC_OK ? "" : ": ",
+             rc == RC_OK ? "" : rc_name(rc));
     if (rc == RC_OK) {
         right(line);
     } else {
@@ -67,12 +75,21 @@ static void check_identity(struct app *a, struct now now, struct findings *f)
     enum rc cert_rc = hal_tokenstore_get(&a->store, SPAN(AUTH_CERT_NAME), &cert);
 
     if (key_rc == RC_NOTFOUND && cert_rc == RC_NOTFOUND) {
-        wrong(f, "key: not made yet", "anteroomctl certificate --state DIR makes it and prints what to upload");
-    } else if (key_rc != RC_OK || cert_rc != RC_OK || crypto_key_matches(buf_span(&key), buf_span(&cert)) != RC_OK ||
+        wrong(f,
+              "key: not made yet",
+              "anteroomctl certificate --state DIR makes it and prints what to upload");
+    } else if (key_rc != RC_OK || cert_rc != RC_OK ||
+               crypto_key_matches(buf_span(&key), buf_span(&cert)) != RC_OK ||
                crypto_read_certificate(buf_span(&cert), &c) != RC_OK) {
-        wrong(f, "key: it and its certificate cannot be read or do not belong together", "delete both from tokens/ and make them anew");
+        wrong(f,
+              "key: it and its certificate cannot be read or do not belong together",
+              "remove both with: anteroomctl secret remove --state DIR " AUTH_KEY_NAME
+              " (and " AUTH_CERT_NAME "); new ones are then made");
     } else if (now.wall.quality == CLOCK_TRUSTED && c.not_after_ms < now.wall.ms) {
-        wrong(f, "key: its certificate has expired", "delete both from tokens/, make them anew and upload the certificate");
+        wrong(f,
+              "key: its certificate has expired",
+              "remove both with: anteroomctl secret remove --state DIR " AUTH_KEY_NAME
+              " (and " AUTH_CERT_NAME "); upload the new certificate");
     } else if (c.not_after_ms < now.wall.ms + EXPIRY_WARN_MS) {
         wrong(f, "key: its certificate expires within 30 days", "make and upload a new one");
     } else {
@@ -87,7 +104,8 @@ static void check_secrets(struct app *a, struct now now, struct findings *f)
     bool identity = a->config.credential == CREDENTIAL_CERTIFICATE;
 
     if (rc != RC_OK) {
-        wrong(f, rc == RC_DENIED ? "token store: others can read it" : "token store: cannot be opened",
+        wrong(f,
+              rc == RC_DENIED ? "token store: others can read it" : "token store: cannot be opened",
               "set mode 0700 on tokens/ and 0600 on its files");
         return;
     }
@@ -110,7 +128,9 @@ static void check_secrets(struct app *a, struct now now, struct findings *f)
 static void check_clock(struct now now, struct findings *f)
 {
     if (now.wall.quality != CLOCK_TRUSTED) {
-        wrong(f, "clock: not set or not synchronised", "run a time service; nothing is signed in before the time is trusted");
+        wrong(f,
+              "clock: not set or not synchronised",
+              "run a time service; nothing is signed in before the time is trusted");
     } else {
         right("clock");
     }
@@ -118,7 +138,7 @@ static void check_clock(struct now now, struct findings *f)
 
 enum exit_code app_check(struct app *a)
 {
-    struct findings f = { 0 };
+    struct findings f = {0};
     struct now now = loop_now();
     enum exit_code config = app_read_config(a);
 

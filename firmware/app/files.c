@@ -2,8 +2,9 @@
 #include "app/files.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
+
+#include <fcntl.h>
 #include <unistd.h>
 
 RC file_read(const char *path, struct buf *out)
@@ -32,7 +33,7 @@ RC file_path_beside(const char *beside, const char *name, struct buf *out)
     const char *slash = strrchr(beside, '/');
 
     if (name[0] != '/' && slash != NULL) {
-        buf_put(out, (struct span){ .ptr = beside, .len = (size_t)(slash - beside) + 1 });
+        buf_put(out, (struct span){.ptr = beside, .len = (size_t)(slash - beside) + 1});
     }
     buf_put_str(out, name);
     return buf_terminate(out) ? RC_OK : RC_TOOBIG;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/options.h"
 
-#include <getopt.h>
 #include <stdio.h>
+
+#include <getopt.h>
 
 void options_print_help(void)
 {
@@ -11,27 +12,34 @@ void options_print_help(void)
           "  anteroomd --config FILE --state DIR [--check] [--until-idle]\n"
           "\n"
           "  --config FILE   the configuration (JSON); `anteroomctl config help` lists its keys\n"
-          "  --state DIR     directory of the store and the secrets; made by you, owned by the user that anteroomd runs as\n"
-          "  --check         look at configuration, state directory, key, secrets and clock, say everything that is wrong, exit\n"
-          "  --until-idle    exit with 0 when all due windows are listed, all details are in and all sinks have everything\n"
+          "  --state DIR     directory of the store and the secrets; made by you, owned by the\n"
+          "                  user that anteroomd runs as\n"
+          "  --check         look at configuration, state directory, key, secrets and clock, say\n"
+          "                  everything that is wrong, exit\n"
+          "  --until-idle    exit with 0 when all due windows are listed, all details are in and\n"
+          "                  all sinks have everything\n"
           "  --version       print the version and the board\n"
           "\n"
-          "Exit codes (sysexits.h): 0 done, 64 usage, 66 no configuration file, 70 internal error, 71 system error,\n"
-          "74 state directory or store, 75 state directory in use, 77 secrets readable by others, 78 configuration or --check\n",
+          "Exit codes (sysexits.h): 0 done, 64 usage, 66 no configuration file, 70 internal\n"
+          "error, 71 system error, 74 state directory or store, 75 state directory in use,\n"
+          "77 secrets readable by others, 78 configuration or --check\n",
           stdout);
 }
 
 RC options_parse(struct options *o, int argc, char **argv)
 {
     static const struct option longs[] = {
-        { "config", required_argument, NULL, 'c' },  { "state", required_argument, NULL, 's' },
-        { "check", no_argument, NULL, 'k' },         { "until-idle", no_argument, NULL, 'i' },
-        { "help", no_argument, NULL, 'h' },          { "version", no_argument, NULL, 'v' },
-        { NULL, 0, NULL, 0 },
+        {"config", required_argument, NULL, 'c'},
+        {"state", required_argument, NULL, 's'},
+        {"check", no_argument, NULL, 'k'},
+        {"until-idle", no_argument, NULL, 'i'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {NULL, 0, NULL, 0},
     };
     int c = 0;
 
-    *o = (struct options){ .config_path = NULL };
+    *o = (struct options){.config_path = NULL};
     while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
         switch (c) {
         case 'c':
@@ -60,7 +68,8 @@ RC options_parse(struct options *o, int argc, char **argv)
         return RC_OK;
     }
     if (optind != argc || o->config_path == NULL || o->state_dir == NULL) {
-        fputs("anteroomd: --config FILE and --state DIR are needed, and nothing else; see --help\n", stderr);
+        fputs("anteroomd: --config FILE and --state DIR are needed, and nothing else; see --help\n",
+              stderr);
         return RC_PARSE;
     }
     return RC_OK;

@@ -19,15 +19,16 @@ struct options {
 
 /// Exit codes, with the meanings of sysexits.h. Documented in README.md.
 enum exit_code {
-    EXIT_DONE = 0,         ///< asked to stop, or idle with --until-idle, or nothing found by --check
-    EXIT_USAGE = 64,       ///< the command line
-    EXIT_NOINPUT = 66,     ///< the configuration file cannot be read
-    EXIT_SOFTWARE = 70,    ///< our own bug
-    EXIT_OSERR = 71,       ///< the kernel refused something that it must give
-    EXIT_IOERR = 74,       ///< the state directory or the store in it
-    EXIT_TEMPFAIL = 75,    ///< another anteroomd uses this state directory
-    EXIT_NOPERM = 77,      ///< secrets that others can read
-    EXIT_CONFIG = 78,      ///< the configuration, or --check found something
+    /// asked to stop, or idle with --until-idle, or nothing found by --check
+    EXIT_DONE = 0,
+    EXIT_USAGE = 64,    ///< the command line
+    EXIT_NOINPUT = 66,  ///< the configuration file cannot be read
+    EXIT_SOFTWARE = 70, ///< our own bug
+    EXIT_OSERR = 71,    ///< the kernel refused something that it must give
+    EXIT_IOERR = 74,    ///< the state directory or the store in it
+    EXIT_TEMPFAIL = 75, ///< another anteroomd uses this state directory
+    EXIT_NOPERM = 77,   ///< secrets that others can read
+    EXIT_CONFIG = 78,   ///< the configuration, or --check found something
 };
 
 /// @retval RC_PARSE  the reason was written to standard error.

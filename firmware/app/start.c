@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Start, in the one order that works: the store is checked in a child before any library thread or key exists; keys come before the network.
+// Start, in the one order that works: the store is checked in a child before any library thread or
+// key exists; keys come before the network.
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
+
+#include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "app/app_state.h"
 #include "base/crypto.h"
+
+#include "app/app_state.h"
 #include "sys/log.h"
 
 static struct config_faults faults; // large, and needed for a moment only: not on the stack
@@ -27,7 +30,9 @@ static enum exit_code read_text(struct app *a, struct buf *text)
         say("no such file", a->options.config_path, "give the configuration with --config");
         return EXIT_NOINPUT;
     case RC_TOOBIG:
-        say("longer than 64 KiB", a->options.config_path, "a configuration is smaller; is it the right file?");
+        say("longer than 64 KiB",
+            a->options.config_path,
+            "a configuration is smaller; is it the right file?");
         return EXIT_CONFIG;
     default:
         say("cannot be read", a->options.config_path, "check its permissions");
@@ -45,8 +50,11 @@ static enum exit_code read_ca(struct app *a)
     if (a->config.ca_file[0] == '\0') {
         return EXIT_DONE;
     }
-    if (file_path_beside(a->options.config_path, a->config.ca_file, &p) != RC_OK || file_read(path, &pem) != RC_OK) {
-        say("cannot be read", a->config.ca_file, "sandbox.ca_file is looked for beside the configuration");
+    if (file_path_beside(a->options.config_path, a->config.ca_file, &p) != RC_OK ||
+        file_read(path, &pem) != RC_OK) {
+        say("cannot be read",
+            a->config.ca_file,
+            "sandbox.ca_file is looked for beside the configuration");
         return EXIT_CONFIG;
     }
     a->ca_pem = buf_span(&pem);
@@ -65,7 +73,8 @@ enum exit_code app_read_config(struct app *a)
         for (unsigned i = 0; i < faults.count && i < CONFIG_FAULTS_MAX; i++) {
             fprintf(stderr, "anteroomd: %s: %s\n", a->options.config_path, faults.text[i]);
         }
-        fprintf(stderr, "anteroomd: %s: %u fault(s); not used\n", a->options.config_path, faults.count);
+        fprintf(
+            stderr, "anteroomd: %s: %u fault(s); not used\n", a->options.config_path, faults.count);
         return EXIT_CONFIG;
     }
     return read_ca(a);
@@ -81,11 +90,15 @@ static enum exit_code open_spool(struct app *a, enum spool_found *found, struct 
     enum rc rc = spool_open(&a->spool, &options, found, reason);
 
     if (rc == RC_AGAIN || rc == RC_DENIED) {
-        say("in use by another anteroomd", a->options.state_dir, "one state directory serves one box");
+        say("in use by another anteroomd",
+            a->options.state_dir,
+            "one state directory serves one box");
         return EXIT_TEMPFAIL;
     }
     if (rc != RC_OK) {
-        say("the store cannot be opened or made", a->options.state_dir, "check that it exists, is writable and has space");
+        say("the store cannot be opened or made",
+            a->options.state_dir,
+            "check that it exists, is writable and has space");
         return EXIT_IOERR;
     }
     struct span names[CONFIG_SINKS_MAX];
@@ -93,7 +106,9 @@ static enum exit_code open_spool(struct app *a, enum spool_found *found, struct 
         names[i] = span_from_str(a->config.sinks[i].name);
     }
     if (spool_set_sinks(&a->spool, names, a->config.sinks_count) != RC_OK) {
-        say("the sinks' positions cannot be read", a->options.state_dir, "the store is damaged; it is checked at the next start");
+        say("the sinks' positions cannot be read",
+            a->options.state_dir,
+            "the store is damaged; it is checked at the next start");
         return EXIT_IOERR;
     }
     return EXIT_DONE;
@@ -115,7 +130,9 @@ static enum exit_code open_secrets(struct app *a, struct now now)
     enum rc rc = hal_tokenstore_open(&a->store, a->options.state_dir);
 
     if (rc == RC_DENIED) {
-        say("secrets can be read by others", a->options.state_dir, "set mode 0700 on tokens/ and 0600 on its files");
+        say("secrets can be read by others",
+            a->options.state_dir,
+            "set mode 0700 on tokens/ and 0600 on its files");
         return EXIT_NOPERM;
     }
     if (rc == RC_OK && crypto_init() != RC_OK) {
@@ -125,7 +142,10 @@ static enum exit_code open_secrets(struct app *a, struct now now)
         rc = auth_ensure_identity(&a->store, span_from_str(a->config.name), now.wall.ms, &made);
     }
     if (rc != RC_OK) {
-        say("the token store fails", a->options.state_dir, rc == RC_CORRUPT ? "a stored secret is damaged: put it again" : "check permissions and space");
+        say("the token store fails",
+            a->options.state_dir,
+            rc == RC_CORRUPT ? "a stored secret is damaged: put it again"
+                             : "check permissions and space");
         return EXIT_IOERR;
     }
     if (made) {
@@ -134,13 +154,18 @@ static enum exit_code open_secrets(struct app *a, struct now now)
     return EXIT_DONE;
 }
 
-/// Tell upstream that the store was begun anew: what it held and no sink had is fetched again from Graph.
+/// Tell upstream that the store was begun anew: what it held and no sink had is fetched again from
+/// Graph.
 static void tell_reset(struct app *a, struct span reason, struct now now)
 {
     char data[256];
     struct buf b = BUF(data);
-    struct event e = { .type = EVENT_STORE_RESET, .source = "anteroom", .tenant = span_from_str(a->config.tenant_id),
-                       .id = spool_id(&a->spool), .version = 1, .event_ms = now.wall.ms };
+    struct event e = {.type = EVENT_STORE_RESET,
+                      .source = "anteroom",
+                      .tenant = span_from_str(a->config.tenant_id),
+                      .id = spool_id(&a->spool),
+                      .version = 1,
+                      .event_ms = now.wall.ms};
 
     buf_put_str(&b, "{\"reason\":");
     json_put_string(&b, reason);
@@ -149,7 +174,8 @@ static void tell_reset(struct app *a, struct span reason, struct now now)
     buf_put_char(&b, '}');
     e.data = buf_span(&b);
     LOG_ERROR("ev=store_reset reason=%" PRISPAN " now=fetching_again", SPANARG(reason));
-    if (event_emit(&a->spool, buf_of(a->line, sizeof(a->line)), &e, now) != RC_OK || spool_commit(&a->spool) != RC_OK) {
+    if (event_emit(&a->spool, buf_of(a->line, sizeof(a->line)), &e, now) != RC_OK ||
+        spool_commit(&a->spool) != RC_OK) {
         LOG_ERROR("ev=store_reset_not_reported");
     }
 }
@@ -182,27 +208,55 @@ static void on_signal(void *context, int fd, unsigned ready)
 
 static enum exit_code build(struct app *a, struct now now)
 {
-    struct buf scratch = buf_of(a->scratch, sizeof(a->scratch));
-    const struct graph_scratch graph_scratch = {
-        .tokens = a->tokens,
-        .tokens_max = CONFIG_JSON_TOKENS_MAX,
-        .line = buf_of(a->line, sizeof(a->line)),
-        .shell = buf_of(a->shell, sizeof(a->shell)),
+    const struct auth_setup auth = {
+        .config = &a->config,
+        .http = &a->http,
+        .slot = SLOT_AUTH,
+        .store = &a->store,
+        .ca_pem = a->ca_pem,
+    };
+    const struct graph_setup graph = {
+        .config = &a->config,
+        .http = &a->http,
+        .slot = SLOT_GRAPH,
+        .spool = &a->spool,
+        .ca_pem = a->ca_pem,
+        .scratch =
+            {
+                .tokens = a->tokens,
+                .tokens_max = CONFIG_JSON_TOKENS_MAX,
+                .line = buf_of(a->line, sizeof(a->line)),
+                .shell = buf_of(a->shell, sizeof(a->shell)),
+            },
+    };
+    struct ship_setup ship = {
+        .config = &a->config,
+        .http = &a->http,
+        .spool = &a->spool,
+        .store = &a->store,
+        .ca_pem = a->ca_pem,
+        .scratch = buf_of(a->scratch, sizeof(a->scratch)),
     };
 
     if (loop_init(&a->loop) != RC_OK || open_signals(a) != RC_OK ||
-        loop_watch(&a->loop, a->signal_fd, LOOP_READ, on_signal, a) != RC_OK || http_init(&a->http, &a->loop) != RC_OK) {
-        fprintf(stderr, "anteroomd: the event loop cannot be set up; see the limits on memory and open files\n");
+        loop_watch(&a->loop, a->signal_fd, LOOP_READ, on_signal, a) != RC_OK ||
+        http_init(&a->http, &a->loop) != RC_OK) {
+        fprintf(stderr,
+                "anteroomd: the event loop cannot be set up; see the limits on memory and open "
+                "files\n");
         return EXIT_OSERR;
     }
-    auth_init(&a->auth, &a->config, &a->http, SLOT_AUTH, &a->store, a->ca_pem);
-    if (a->config.call_records_on &&
-        graph_init(&a->graph, &a->config, &a->http, SLOT_GRAPH, &a->spool, a->ca_pem, graph_scratch, now) != RC_OK) {
-        say("the store's rows cannot be read", a->options.state_dir, "were they written by a newer version?");
+    auth_init(&a->auth, &auth);
+    if (a->config.call_records_on && graph_init(&a->graph, &graph, now) != RC_OK) {
+        say("the store's rows cannot be read",
+            a->options.state_dir,
+            "were they written by a newer version?");
         return EXIT_IOERR;
     }
     for (unsigned i = 0; i < a->config.sinks_count; i++) {
-        ship_init(&a->ships[i], &a->config, i, &a->http, SLOT_SINKS + i, &a->spool, &a->store, a->ca_pem, scratch);
+        ship.index = i;
+        ship.slot = SLOT_SINKS + i;
+        ship_init(&a->ships[i], &ship);
     }
     return EXIT_DONE;
 }
@@ -233,8 +287,11 @@ enum exit_code app_start(struct app *a)
     if (found == SPOOL_FOUND_BROKEN) {
         tell_reset(a, buf_span(&reason), now);
     }
-    LOG_INFO("ev=started board=%s clock=%s sinks=%u held=%" PRIu64, CONFIG_BOARD_NAME, clock_quality_name(now.wall.quality),
-             a->config.sinks_count, spool_stats(&a->spool).events_held);
+    LOG_INFO("ev=started board=%s clock=%s sinks=%u held=%" PRIu64,
+             CONFIG_BOARD_NAME,
+             clock_quality_name(now.wall.quality),
+             a->config.sinks_count,
+             spool_stats(&a->spool).events_held);
     return EXIT_DONE;
 }
 

@@ -381,19 +381,14 @@ static void begin(struct auth *a, struct now now)
 
 // ---- what others call -------------------------------------------------------
 
-void auth_init(struct auth *a,
-               const struct config *config,
-               struct http *http,
-               unsigned slot,
-               struct tokenstore *store,
-               struct span ca_pem)
+void auth_init(struct auth *a, const struct auth_setup *setup)
 {
     memset(a, 0, sizeof(*a));
-    a->config = config;
-    a->http = http;
-    a->slot = slot;
-    a->store = store;
-    a->ca_pem = ca_pem;
+    a->config = setup->config;
+    a->http = setup->http;
+    a->slot = setup->slot;
+    a->store = setup->store;
+    a->ca_pem = setup->ca_pem;
     a->state = AUTH_WAITING;
     a->cause = AUTH_CAUSE_STARTING;
     a->status.cause = AUTH_CAUSE_STARTING;

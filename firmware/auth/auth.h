@@ -37,13 +37,16 @@ struct auth_status {
 
 struct auth; ///< defined in auth_state.h
 
-/// ca_pem: sandbox trust, or empty for the pinned roots. All pointers are kept.
-void auth_init(struct auth *a,
-               const struct config *config,
-               struct http *http,
-               unsigned slot,
-               struct tokenstore *store,
-               struct span ca_pem);
+/// What it works with; everything pointed to is kept.
+struct auth_setup {
+    const struct config *config;
+    struct http *http;
+    unsigned slot; ///< its transfer
+    struct tokenstore *store;
+    struct span ca_pem; ///< sandbox trust, or empty for the pinned roots
+};
+
+void auth_init(struct auth *a, const struct auth_setup *setup);
 struct mono auth_step(struct auth *a, struct now now);
 /// "Authorization: Bearer ..." header line while a token is good at `now`, else empty. Valid until
 /// the next auth_step or auth_reject.

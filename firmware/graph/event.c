@@ -47,20 +47,11 @@ RC event_emit(struct spool *spool, struct buf line, const struct event *e, struc
     return rc;
 }
 
-RC event_emit_complete(struct spool *spool, struct buf line, const struct event *e, uint32_t sessions, uint32_t participants,
-                       struct now now)
+void event_put_counts(struct buf *b, uint32_t sessions, uint32_t participants)
 {
-    char data[64];
-    struct buf b = BUF(data);
-    struct event complete = *e;
-
-    buf_put_str(&b, "{\"sessions\":");
-    buf_put_u64(&b, sessions);
-    buf_put_str(&b, ",\"participants\":");
-    buf_put_u64(&b, participants);
-    buf_put_char(&b, '}');
-    complete.type = EVENT_CALL_COMPLETE;
-    complete.part = 0;
-    complete.data = buf_span(&b);
-    return event_emit(spool, line, &complete, now);
+    buf_put_str(b, "{\"sessions\":");
+    buf_put_u64(b, sessions);
+    buf_put_str(b, ",\"participants\":");
+    buf_put_u64(b, participants);
+    buf_put_char(b, '}');
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+
 #include "sys/fault.h"
 
 void fetch_init(struct fetch *f, unsigned slot)
@@ -38,7 +39,8 @@ void fetch_url_link(struct fetch *f, struct span checked_link)
     f->url_len = checked_link.len;
 }
 
-/// Prefer has to be sent again with every page (Graph "Paging"); without it members added to enumerations are hidden.
+/// Prefer has to be sent again with every page (Graph "Paging"); without it members added to
+/// enumerations are hidden.
 static struct span prefer_header(struct buf *b, const struct config *config)
 {
     buf_put_str(b, "Prefer: include-unknown-enum-members");
@@ -49,15 +51,21 @@ static struct span prefer_header(struct buf *b, const struct config *config)
     return buf_span(b);
 }
 
-RC fetch_start(struct fetch *f, const struct fetch_settings *s, struct graph_token token, struct span array, struct now now)
+RC fetch_start(struct fetch *f,
+               const struct fetch_settings *s,
+               struct graph_token token,
+               struct span array,
+               struct now now)
 {
     char prefer[96];
     struct buf prefer_buf = BUF(prefer);
 
     ASSERT(!f->active && !f->holds);
     struct http_request request = {
-        .url = { .ptr = f->url, .len = f->url_len },
-        .headers = { token.authorization, SPAN("Accept: application/json"), prefer_header(&prefer_buf, s->config) },
+        .url = {.ptr = f->url, .len = f->url_len},
+        .headers = {token.authorization,
+                    SPAN("Accept: application/json"),
+                    prefer_header(&prefer_buf, s->config)},
         .trust = s->ca_pem.len != 0 ? HTTP_TRUST_CA : HTTP_TRUST_ROOTS,
         .ca_pem = s->ca_pem,
         .proxy = span_from_str(s->config->proxy),
@@ -67,7 +75,10 @@ RC fetch_start(struct fetch *f, const struct fetch_settings *s, struct graph_tok
         .body_bytes_max = FETCH_BODY_BYTES_MAX,
     };
     TRY(http_start(s->http, f->slot, &request, now));
-    json_cut_init(&f->cut, &array, array.len != 0 ? 1 : 0, buf_of(f->element_bytes, sizeof(f->element_bytes)),
+    json_cut_init(&f->cut,
+                  &array,
+                  array.len != 0 ? 1 : 0,
+                  buf_of(f->element_bytes, sizeof(f->element_bytes)),
                   buf_of(f->rest_bytes, sizeof(f->rest_bytes)));
     f->active = true;
     f->generation = token.generation;
@@ -107,10 +118,14 @@ enum fetch_fail fetch_classify(enum http_fail fail, int status)
 const char *fetch_fail_name(enum fetch_fail fail)
 {
     static const char *const names[] = {
-        [FETCH_FAIL_NONE] = "none",           [FETCH_FAIL_NETWORK] = "network",
-        [FETCH_FAIL_THROTTLED] = "throttled", [FETCH_FAIL_UNAUTHORIZED] = "unauthorized",
-        [FETCH_FAIL_FORBIDDEN] = "forbidden", [FETCH_FAIL_NOTFOUND] = "not_found",
-        [FETCH_FAIL_SERVER] = "server",       [FETCH_FAIL_REFUSED] = "refused",
+        [FETCH_FAIL_NONE] = "none",
+        [FETCH_FAIL_NETWORK] = "network",
+        [FETCH_FAIL_THROTTLED] = "throttled",
+        [FETCH_FAIL_UNAUTHORIZED] = "unauthorized",
+        [FETCH_FAIL_FORBIDDEN] = "forbidden",
+        [FETCH_FAIL_NOTFOUND] = "not_found",
+        [FETCH_FAIL_SERVER] = "server",
+        [FETCH_FAIL_REFUSED] = "refused",
         [FETCH_FAIL_NONSENSE] = "nonsense",
     };
 
@@ -133,7 +148,11 @@ static enum rc rc_of(enum fetch_fail fail)
     }
 }
 
-static enum fetch_got failed(struct fetch *f, const struct fetch_settings *s, const char *where, enum fetch_fail fail, struct now now)
+static enum fetch_got failed(struct fetch *f,
+                             const struct fetch_settings *s,
+                             const char *where,
+                             enum fetch_fail fail,
+                             struct now now)
 {
     const struct http_result *r = http_result(s->http, f->slot);
 
@@ -150,7 +169,8 @@ static enum fetch_got failed(struct fetch *f, const struct fetch_settings *s, co
 }
 
 /// The transfer is over and its bytes are all taken.
-static enum fetch_got finish(struct fetch *f, const struct fetch_settings *s, const char *where, struct now now)
+static enum fetch_got
+finish(struct fetch *f, const struct fetch_settings *s, const char *where, struct now now)
 {
     const struct http_result *r = http_result(s->http, f->slot);
     enum fetch_fail fail = fetch_classify(r->fail, r->status);
@@ -173,7 +193,8 @@ static enum fetch_got hold(struct fetch *f, enum fetch_got what)
     return what;
 }
 
-enum fetch_got fetch_next(struct fetch *f, const struct fetch_settings *s, const char *where, struct now now)
+enum fetch_got
+fetch_next(struct fetch *f, const struct fetch_settings *s, const char *where, struct now now)
 {
     ASSERT(f->active);
     if (f->holds) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * One GET of a JSON answer from Graph, taken apart while it arrives: elements of chosen arrays one by one, then the rest.
- * The answer's failure is put into one of the classes that callers act on; nothing is decided here.
+ * One GET of a JSON answer from Graph, taken apart while it arrives: elements of chosen arrays one
+ * by one, then the rest. The answer's failure is put into one of the classes that callers act on;
+ * nothing is decided here.
  */
 #ifndef GRAPH_FETCH_H
 #define GRAPH_FETCH_H
@@ -14,7 +15,8 @@
 
 #define FETCH_ELEMENT_BYTES (CONFIG_JSON_ELEMENT_KIB * 1024u)
 #define FETCH_REST_BYTES    (64u * 1024u)
-/// No answer is longer than this: 1,000 sessions at the largest element would be 250 MiB, on 17 pages.
+/// No answer is longer than this: 1,000 sessions at the largest element would be 250 MiB, on 17
+/// pages.
 #define FETCH_BODY_BYTES_MAX (64ull * 1024u * 1024u)
 
 enum fetch_got {
@@ -65,9 +67,14 @@ void fetch_init(struct fetch *f, unsigned slot);
 void fetch_url(struct fetch *f, const struct config *config, struct span id, struct span tail);
 void fetch_url_link(struct fetch *f, struct span checked_link);
 /// Start f->url. @retval RC_RETRY no memory for a transfer now.
-RC fetch_start(struct fetch *f, const struct fetch_settings *s, struct graph_token token, struct span array, struct now now);
+RC fetch_start(struct fetch *f,
+               const struct fetch_settings *s,
+               struct graph_token token,
+               struct span array,
+               struct now now);
 /// Advance; `where` is the fault ring's literal.
-enum fetch_got fetch_next(struct fetch *f, const struct fetch_settings *s, const char *where, struct now now);
+enum fetch_got
+fetch_next(struct fetch *f, const struct fetch_settings *s, const char *where, struct now now);
 void fetch_taken(struct fetch *f);
 struct span fetch_element(const struct fetch *f);
 struct span fetch_rest(const struct fetch *f);

@@ -7,6 +7,7 @@
 #include "base/backoff.h"
 #include "base/crypto.h"
 #include "base/entropy.h"
+
 #include "graph/graph_state.h"
 #include "sys/log.h"
 
@@ -19,7 +20,10 @@ int64_t graph_backoff_ms(const struct graph *g, uint32_t attempts)
     return backoff_ms(attempts, c->retry_base_ms, c->retry_cap_ms, entropy_u64());
 }
 
-struct mono graph_may_ask(const struct graph *g, const struct gate *gate, struct graph_token token, struct now now)
+struct mono graph_may_ask(const struct graph *g,
+                          const struct gate *gate,
+                          struct graph_token token,
+                          struct now now)
 {
     if (token.authorization.len == 0 || g->status.paused) {
         return MONO_NEVER; // the token or the sinks' acks will wake us
@@ -37,7 +41,11 @@ void graph_asked(struct graph *g, struct gate *gate, struct now now)
     g->status.requests++;
 }
 
-void graph_failed(struct graph *g, const struct fetch *f, struct gate *gate, struct now now, struct graph_facts *facts)
+void graph_failed(struct graph *g,
+                  const struct fetch *f,
+                  struct gate *gate,
+                  struct now now,
+                  struct graph_facts *facts)
 {
     const struct config_call_records *c = &g->settings.config->call_records;
     int64_t wait_ms = f->retry_after_ms;
@@ -48,18 +56,24 @@ void graph_failed(struct graph *g, const struct fetch *f, struct gate *gate, str
     case FETCH_FAIL_UNAUTHORIZED:
         facts->token_refused = true;
         break;
-    case FETCH_FAIL_FORBIDDEN: // perhaps a token from before the consent: once a new one, then slowly
+    // perhaps a token from before the consent: once a new one, then slowly
+    case FETCH_FAIL_FORBIDDEN:
         facts->token_refused = true;
         facts->forbidden = true;
-        wait_ms = g->forbidden++ == 0 ? c->retry_base_ms : jitter_ms(c->retry_cap_ms, entropy_u64());
+        wait_ms =
+            g->forbidden++ == 0 ? c->retry_base_ms : jitter_ms(c->retry_cap_ms, entropy_u64());
         g->hold_until = mono_after(now.mono, wait_ms);
-        LOG_WARN("ev=graph_forbidden status=%d times=%" PRIu32 " wait_ms=%" PRId64, f->status, g->forbidden, wait_ms);
+        LOG_WARN("ev=graph_forbidden status=%d times=%" PRIu32 " wait_ms=%" PRId64,
+                 f->status,
+                 g->forbidden,
+                 wait_ms);
         break;
     case FETCH_FAIL_THROTTLED:
         g->status.throttled++;
         wait_ms = wait_ms > 0 ? wait_ms : c->retry_base_ms;
         // 503 does not say whose limit it was: everybody waits.
-        gate_close(f->status == 429 ? gate : &g->app_gate, now.mono, jitter_ms(wait_ms, entropy_u64()));
+        gate_close(
+            f->status == 429 ? gate : &g->app_gate, now.mono, jitter_ms(wait_ms, entropy_u64()));
         LOG_WARN("ev=graph_throttled status=%d wait_ms=%" PRId64, f->status, wait_ms);
         break;
     default:
@@ -96,7 +110,11 @@ bool link_ring_add(struct link_ring *r, struct span link)
     return true;
 }
 
-RC graph_next_link(const struct graph *g, const struct json *doc, struct span name, struct link_ring *ring, struct buf *out)
+RC graph_next_link(const struct graph *g,
+                   const struct json *doc,
+                   struct span name,
+                   struct link_ring *ring,
+                   struct buf *out)
 {
     TRY(link_read(doc, 0, name, out));
     TRY(link_check(out, span_from_str(g->settings.config->graph_url)));
@@ -111,7 +129,7 @@ static RC first_start(struct spool *spool, struct now now, int64_t *ms)
     enum rc rc = spool_get(spool, SPOOL_CURSOR, SPAN(SOURCE_CALL_RECORDS), &b);
 
     if (rc == RC_OK) {
-        struct reader r = { .left = buf_span(&b) };
+        struct reader r = {.left = buf_span(&b)};
         uint8_t format = reader_u8(&r);
         *ms = (int64_t)reader_be64(&r);
         return reader_ok(&r) && format == CURSOR_FORMAT ? RC_OK : RC_CORRUPT;
@@ -127,7 +145,8 @@ static RC first_start(struct spool *spool, struct now now, int64_t *ms)
 }
 
 /// Walk one table from its first row. @return RC_NOTFOUND at its end
-static RC next_row(struct spool *spool, enum spool_table table, struct rows_key *at, struct buf *value)
+static RC
+next_row(struct spool *spool, enum spool_table table, struct rows_key *at, struct buf *value)
 {
     char bytes[SPOOL_KEY_BYTES_MAX];
     struct buf key = BUF(bytes);
@@ -143,7 +162,7 @@ static RC next_row(struct spool *spool, enum spool_table table, struct rows_key 
 
 static RC load_rows(struct graph *g, struct now now)
 {
-    struct rows_key at = { .len = 0 };
+    struct rows_key at = {.len = 0};
     char bytes[64];
     struct buf value = BUF(bytes);
     enum rc rc = RC_OK;
@@ -166,24 +185,28 @@ static RC load_rows(struct graph *g, struct now now)
     return rc == RC_NOTFOUND ? RC_OK : rc;
 }
 
-RC graph_init(struct graph *g, const struct config *config, struct http *http, unsigned slot, struct spool *spool, struct span ca_pem,
-              struct graph_scratch scratch, struct now now)
+RC graph_init(struct graph *g, const struct graph_setup *setup, struct now now)
 {
+    const struct config_call_records *c = &setup->config->call_records;
     int64_t first_ms = 0;
 
-    g->settings = (struct fetch_settings){ .http = http, .config = config, .ca_pem = ca_pem };
-    g->spool = spool;
-    g->scratch = scratch;
-    g->status = (struct graph_status){ 0 };
+    g->settings = (struct fetch_settings){
+        .http = setup->http,
+        .config = setup->config,
+        .ca_pem = setup->ca_pem,
+    };
+    g->spool = setup->spool;
+    g->scratch = setup->scratch;
+    g->status = (struct graph_status){0};
     g->hold_until = g->work_next = g->list_next = now.mono;
     g->forbidden = 0;
-    TRY(first_start(spool, now, &first_ms));
-    windows_init(&g->windows, &config->call_records, first_ms);
-    gate_init(&g->list_gate, config->call_records.list_per_20s, now.mono);
-    gate_init(&g->app_gate, config->call_records.app_per_20s, now.mono);
-    list_init(g, slot);
+    TRY(first_start(g->spool, now, &first_ms));
+    windows_init(&g->windows, c, first_ms);
+    gate_init(&g->list_gate, c->list_per_20s, now.mono);
+    gate_init(&g->app_gate, c->app_per_20s, now.mono);
+    list_init(g, setup->slot);
     for (unsigned i = 0; i < CONFIG_GRAPH_LANES; i++) {
-        lane_init(&g->lanes[i], slot + 1 + i);
+        lane_init(&g->lanes[i], setup->slot + 1 + i);
     }
     return load_rows(g, now);
 }
@@ -194,21 +217,25 @@ static void notice_room(struct graph *g, struct now now)
 
     if (paused != g->status.paused) {
         if (paused) {
-            LOG_WARN("ev=collecting_paused used_percent=%" PRIu32 " why=store_full_until_sinks_take", spool_stats(g->spool).used_percent);
+            LOG_WARN("ev=collecting_paused used_percent=%" PRIu32
+                     " why=store_full_until_sinks_take",
+                     spool_stats(g->spool).used_percent);
         } else {
-            LOG_INFO("ev=collecting_resumed used_percent=%" PRIu32, spool_stats(g->spool).used_percent);
+            LOG_INFO("ev=collecting_resumed used_percent=%" PRIu32,
+                     spool_stats(g->spool).used_percent);
         }
         g->status.paused = paused;
         g->work_next = now.mono; // look at once
     }
 }
 
-struct mono graph_step(struct graph *g, struct graph_token token, struct now now, struct graph_facts *facts)
+struct mono
+graph_step(struct graph *g, struct graph_token token, struct now now, struct graph_facts *facts)
 {
     struct mono wake = MONO_NEVER;
     uint64_t done = g->status.records_done + g->status.pages;
 
-    *facts = (struct graph_facts){ .token_refused = false };
+    *facts = (struct graph_facts){.token_refused = false};
     notice_room(g, now);
     if (!g->status.paused || g->list.state != LIST_IDLE) {
         wake = mono_min(wake, list_step(g, token, now, facts));
@@ -232,7 +259,8 @@ bool graph_is_idle(struct graph *g, struct now now)
             return false;
         }
     }
-    return !windows_failing(&g->windows, now.wall.ms); // one that waits for its next try is due all the same
+    // one that waits for its next try is due all the same
+    return !windows_failing(&g->windows, now.wall.ms);
 }
 
 const struct graph_status *graph_status(const struct graph *g)

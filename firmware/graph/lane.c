@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// One record's details, from the work list to call_complete.
-// Order of the requests: participants first, the record with its sessions last. Versions only grow, so when the record then still has the version that
-// we came for, everything read before belongs to it too. Only if the sessions go on over more pages is the version asked for once more.
-// Parts that were staged for a version that moved meanwhile stay without their call_complete and therefore mean nothing.
+// One record's details, from the work list to call_complete. Order of the requests: participants
+// first, the record with its sessions last. Versions only grow, so when the record then still has
+// the version that we came for, everything read before belongs to it too. Only if the sessions go
+// on over more pages is the version asked for once more. Parts that were staged for a version that
+// moved meanwhile stay without their call_complete and therefore mean nothing.
 #include <inttypes.h>
 
 #include "base/assert.h"
 #include "base/entropy.h"
+
 #include "graph/graph_state.h"
 #include "sys/log.h"
 
@@ -14,21 +16,33 @@
 
 // clang-format off
 const uint8_t lane_next[LANE_STATES][LANE_EVENTS] = {
-    [LANE_IDLE]         = { [LANE_EV_PICKED]          = LANE_PARTICIPANTS },
-    [LANE_PARTICIPANTS] = { [LANE_EV_PARTICIPANTS_IN] = LANE_RECORD, [LANE_EV_GONE] = LANE_IDLE },
-    [LANE_RECORD]       = { [LANE_EV_RECORD_IN]       = LANE_SHELL, [LANE_EV_RESTART] = LANE_PARTICIPANTS, [LANE_EV_GONE] = LANE_IDLE },
-    [LANE_SHELL]        = { [LANE_EV_SHELL_STAGED]    = LANE_SESSIONS, [LANE_EV_SHELL_STAGED_LAST] = LANE_COMPLETE, [LANE_EV_GONE] = LANE_IDLE },
-    [LANE_SESSIONS]     = { [LANE_EV_SESSIONS_IN]     = LANE_VERIFY, [LANE_EV_GONE] = LANE_IDLE },
-    [LANE_VERIFY]       = { [LANE_EV_VERIFIED]        = LANE_COMPLETE, [LANE_EV_RESTART] = LANE_PARTICIPANTS, [LANE_EV_GONE] = LANE_IDLE },
-    [LANE_COMPLETE]     = { [LANE_EV_GONE]            = LANE_IDLE },
+    [LANE_IDLE] = {
+        [LANE_EV_PICKED] = LANE_PARTICIPANTS },
+    [LANE_PARTICIPANTS] = {
+        [LANE_EV_PARTICIPANTS_IN] = LANE_RECORD, [LANE_EV_GONE] = LANE_IDLE },
+    [LANE_RECORD] = {
+        [LANE_EV_RECORD_IN] = LANE_SHELL, [LANE_EV_RESTART] = LANE_PARTICIPANTS,
+        [LANE_EV_GONE] = LANE_IDLE },
+    [LANE_SHELL] = {
+        [LANE_EV_SHELL_STAGED] = LANE_SESSIONS, [LANE_EV_SHELL_STAGED_LAST] = LANE_COMPLETE,
+        [LANE_EV_GONE] = LANE_IDLE },
+    [LANE_SESSIONS] = {
+        [LANE_EV_SESSIONS_IN] = LANE_VERIFY, [LANE_EV_GONE] = LANE_IDLE },
+    [LANE_VERIFY] = {
+        [LANE_EV_VERIFIED] = LANE_COMPLETE, [LANE_EV_RESTART] = LANE_PARTICIPANTS,
+        [LANE_EV_GONE] = LANE_IDLE },
+    [LANE_COMPLETE] = {
+        [LANE_EV_GONE] = LANE_IDLE },
 };
+
 // clang-format on
 
 static void lane_go(struct lane *l, enum lane_event ev)
 {
     enum lane_state next = (enum lane_state)lane_next[l->state][ev];
 
-    ASSERT(next != LANE_ILLEGAL); // our bug: a peer can only cause RESTART and GONE, and those only where a request is under way
+    // our bug: a peer can only cause RESTART and GONE, and those only where a request is under way
+    ASSERT(next != LANE_ILLEGAL);
     l->state = next;
     l->url_ready = false;
     l->pages = 0;
@@ -51,16 +65,23 @@ static void begin_pass(struct lane *l, uint64_t version)
     l->sessions = 0;
 }
 
-static struct event event_of(const struct graph *g, const struct lane *l, const char *type, uint32_t part, struct span data)
+static struct event event_of(
+    const struct graph *g, const struct lane *l, const char *type, uint32_t part, struct span data)
 {
-    return (struct event){ .type = type, .source = SOURCE_CALL_RECORDS, .tenant = span_from_str(g->settings.config->tenant_id),
-                           .id = record_id_span(&l->seen.id), .version = l->version, .part = part,
-                           .event_ms = seen_key_start_ms(rows_key_span(&l->seen_key)), .data = data };
+    return (struct event){.type = type,
+                          .source = SOURCE_CALL_RECORDS,
+                          .tenant = span_from_str(g->settings.config->tenant_id),
+                          .id = record_id_span(&l->seen.id),
+                          .version = l->version,
+                          .part = part,
+                          .event_ms = seen_key_start_ms(rows_key_span(&l->seen_key)),
+                          .data = data};
 }
 
-// ---- ways out of a record ---------------------------------------------------------------------------------------------
+// ---- ways out of a record ----
 
-/// Let go of the record; if its rows cannot be staged now they stand as they were, and the record is simply picked again.
+/// Let go of the record; if its rows cannot be staged now they stand as they were, and the record
+/// is simply picked again.
 static void let_go(struct graph *g, struct lane *l, int64_t delay_ms, struct now now)
 {
     fetch_cancel(&l->fetch, &g->settings);
@@ -92,7 +113,10 @@ static bool quarantine(struct graph *g, struct lane *l, const char *reason, stru
         return false;
     }
     g->status.records_quarantined++;
-    LOG_WARN("ev=record_quarantined record=%s version=%" PRIu64 " reason=%s", log_id(record_id_span(&l->seen.id)).text, l->version, reason);
+    LOG_WARN("ev=record_quarantined record=%s version=%" PRIu64 " reason=%s",
+             log_id(record_id_span(&l->seen.id)).text,
+             l->version,
+             reason);
     l->quarantine = NULL;
     lane_go(l, LANE_EV_GONE);
     return true;
@@ -118,14 +142,17 @@ static void not_found(struct graph *g, struct lane *l, struct now now)
     strike(g, l, "not_found", now);
 }
 
-/// In the middle of a long record a page that failed in passing is asked for again; its parts get the same numbers.
+/// In the middle of a long record a page that failed in passing is asked for again; its parts get
+/// the same numbers.
 static bool retry_page(struct graph *g, struct lane *l, struct now now)
 {
     enum fetch_fail fail = l->fetch.fail;
-    bool passing = fail == FETCH_FAIL_NETWORK || fail == FETCH_FAIL_SERVER || fail == FETCH_FAIL_UNAUTHORIZED;
+    bool passing =
+        fail == FETCH_FAIL_NETWORK || fail == FETCH_FAIL_SERVER || fail == FETCH_FAIL_UNAUTHORIZED;
 
     // Being told to wait is no failure of the page: beginning again would only ask for more.
-    if ((l->state == LANE_PARTICIPANTS && l->pages == 0) || (fail != FETCH_FAIL_THROTTLED && (!passing || ++l->tries >= PAGE_TRIES_MAX))) {
+    if ((l->state == LANE_PARTICIPANTS && l->pages == 0) ||
+        (fail != FETCH_FAIL_THROTTLED && (!passing || ++l->tries >= PAGE_TRIES_MAX))) {
         return false;
     }
     if (l->state == LANE_PARTICIPANTS) {
@@ -133,14 +160,17 @@ static bool retry_page(struct graph *g, struct lane *l, struct now now)
     } else if (l->state != LANE_VERIFY) {
         l->sessions = l->page_base;
     }
-    l->ask_at = mono_after(now.mono, fail == FETCH_FAIL_THROTTLED ? l->fetch.retry_after_ms : graph_backoff_ms(g, l->tries));
+    l->ask_at = mono_after(now.mono,
+                           fail == FETCH_FAIL_THROTTLED ? l->fetch.retry_after_ms
+                                                        : graph_backoff_ms(g, l->tries));
     l->url_ready = true;
     return true;
 }
 
 static void failed(struct graph *g, struct lane *l, struct now now, struct graph_facts *facts)
 {
-    graph_failed(g, &l->fetch, &g->app_gate, now, facts); // the record's own limit is far above our share: a 429 is everybody's
+    // the record's own limit is far above our share: a 429 is everybody's
+    graph_failed(g, &l->fetch, &g->app_gate, now, facts);
     if (retry_page(g, l, now)) {
         return;
     }
@@ -151,7 +181,11 @@ static void failed(struct graph *g, struct lane *l, struct now now, struct graph
         break;
     case FETCH_FAIL_THROTTLED:
         l->work.attempts++;
-        let_go(g, l, l->fetch.retry_after_ms > 0 ? l->fetch.retry_after_ms : graph_backoff_ms(g, l->work.attempts), now);
+        let_go(g,
+               l,
+               l->fetch.retry_after_ms > 0 ? l->fetch.retry_after_ms
+                                           : graph_backoff_ms(g, l->work.attempts),
+               now);
         break;
     case FETCH_FAIL_NOTFOUND:
         not_found(g, l, now);
@@ -173,20 +207,25 @@ static void version_moved(struct graph *g, struct lane *l, uint64_t version, str
         l->seen.version_wanted = version;
     }
     if (version < l->version || ++l->restarts >= LANE_RESTARTS_MAX) {
-        try_later(g, l, false, now); // an older copy answered, or it changes faster than it can be read
+        // an older copy answered, or it changes faster than it can be read
+        try_later(g, l, false, now);
         return;
     }
     begin_pass(l, version);
     lane_go(l, LANE_EV_RESTART);
 }
 
-// ---- what arrives ---------------------------------------------------------------------------------------------------
+// ---- what arrives ----
 
 static RC take_element(struct graph *g, struct lane *l, struct now now)
 {
     bool participant = l->state == LANE_PARTICIPANTS;
     uint32_t *count = participant ? &l->participants : &l->sessions;
-    struct event e = event_of(g, l, participant ? EVENT_CALL_PARTICIPANT : EVENT_CALL_SESSION, *count + 1, fetch_element(&l->fetch));
+    struct event e = event_of(g,
+                              l,
+                              participant ? EVENT_CALL_PARTICIPANT : EVENT_CALL_SESSION,
+                              *count + 1,
+                              fetch_element(&l->fetch));
 
     TRY(event_emit(g->spool, g->scratch.line, &e, now));
     (*count)++;
@@ -194,7 +233,8 @@ static RC take_element(struct graph *g, struct lane *l, struct now now)
 }
 
 /// The link of a page of participants or sessions. @return true if another page is to be asked for.
-static bool follow(struct graph *g, struct lane *l, const struct json *doc, struct span name, bool *bad)
+static bool
+follow(struct graph *g, struct lane *l, const struct json *doc, struct span name, bool *bad)
 {
     struct buf link = g->scratch.shell;
     enum rc rc = graph_next_link(g, doc, name, &l->links, &link);
@@ -244,7 +284,8 @@ static void answer_end(struct graph *g, struct lane *l, struct now now)
 {
     struct json doc;
 
-    if (json_parse(&doc, fetch_rest(&l->fetch), g->scratch.tokens, g->scratch.tokens_max) != RC_OK) {
+    if (json_parse(&doc, fetch_rest(&l->fetch), g->scratch.tokens, g->scratch.tokens_max) !=
+        RC_OK) {
         strike(g, l, "rest_too_big", now);
     } else if (l->state == LANE_PARTICIPANTS || l->state == LANE_SESSIONS) {
         page_end(g, l, &doc, now);
@@ -253,7 +294,8 @@ static void answer_end(struct graph *g, struct lane *l, struct now now)
     }
 }
 
-/// LANE_SHELL: the record's event, and whether its sessions go on. @return false: the store has no room, again later.
+/// LANE_SHELL: the record's event, and whether its sessions go on.
+/// @return false: the store has no room, again later.
 static bool stage_shell(struct graph *g, struct lane *l, struct now now)
 {
     struct buf shell = g->scratch.shell;
@@ -284,10 +326,12 @@ static bool stage_shell(struct graph *g, struct lane *l, struct now now)
 /// LANE_COMPLETE. @return false: the store has no room, again later.
 static bool stage_complete(struct graph *g, struct lane *l, struct now now)
 {
-    struct event e = event_of(g, l, EVENT_CALL_COMPLETE, 0, SPAN_NONE);
+    char data[EVENT_COUNTS_BYTES];
+    struct buf counts = BUF(data);
 
-    if (graph_stage(g) != RC_OK ||
-        event_emit_complete(g->spool, g->scratch.line, &e, l->sessions, l->participants, now) != RC_OK ||
+    event_put_counts(&counts, l->sessions, l->participants);
+    struct event e = event_of(g, l, EVENT_CALL_COMPLETE, 0, buf_span(&counts));
+    if (graph_stage(g) != RC_OK || event_emit(g->spool, g->scratch.line, &e, now) != RC_OK ||
         work_finish(g, l, SEEN_DONE, now) != RC_OK) {
         return false;
     }
@@ -296,7 +340,7 @@ static bool stage_complete(struct graph *g, struct lane *l, struct now now)
     return true;
 }
 
-// ---- turns ----------------------------------------------------------------------------------------------------------------
+// ---- turns ----
 
 static void set_url(const struct graph *g, struct lane *l)
 {
@@ -307,12 +351,14 @@ static void set_url(const struct graph *g, struct lane *l)
     };
 
     ASSERT(tails[l->state] != NULL);
-    fetch_url(&l->fetch, g->settings.config, record_id_span(&l->seen.id), span_from_str(tails[l->state]));
+    fetch_url(
+        &l->fetch, g->settings.config, record_id_span(&l->seen.id), span_from_str(tails[l->state]));
     l->url_ready = true;
-    link_ring_start(&l->links, (struct span){ .ptr = l->fetch.url, .len = l->fetch.url_len });
+    link_ring_start(&l->links, (struct span){.ptr = l->fetch.url, .len = l->fetch.url_len});
 }
 
-static struct mono lane_ask(struct graph *g, struct lane *l, struct graph_token token, struct now now)
+static struct mono
+lane_ask(struct graph *g, struct lane *l, struct graph_token token, struct now now)
 {
     struct mono opens = graph_may_ask(g, &l->record_gate, token, now);
 
@@ -323,7 +369,9 @@ static struct mono lane_ask(struct graph *g, struct lane *l, struct graph_token 
     if (!l->url_ready) {
         set_url(g, l);
     }
-    struct span array = l->state == LANE_RECORD ? SPAN("sessions") : l->state == LANE_VERIFY ? SPAN_NONE : SPAN("value");
+    struct span array = l->state == LANE_RECORD   ? SPAN("sessions")
+                        : l->state == LANE_VERIFY ? SPAN_NONE
+                                                  : SPAN("value");
     if (fetch_start(&l->fetch, &g->settings, token, array, now) != RC_OK) {
         return mono_after(now.mono, GRAPH_MEMORY_WAIT_MS);
     }
@@ -332,8 +380,10 @@ static struct mono lane_ask(struct graph *g, struct lane *l, struct graph_token 
     return MONO_NEVER; // the answer wakes us
 }
 
-/// One event of the transfer. @return false when there is nothing more to do this turn; *wake says when to look again.
-static bool lane_read(struct graph *g, struct lane *l, struct now now, struct mono *wake, struct graph_facts *facts)
+/// One event of the transfer.
+/// @return false when there is nothing more to do this turn; *wake says when to look again.
+static bool lane_read(
+    struct graph *g, struct lane *l, struct now now, struct mono *wake, struct graph_facts *facts)
 {
     enum rc rc = RC_OK;
 
@@ -393,12 +443,17 @@ static struct mono lane_pick(struct graph *g, struct lane *l, struct now now)
     return now.mono;
 }
 
-struct mono lane_step(struct graph *g, struct lane *l, struct graph_token token, struct now now, struct graph_facts *facts)
+struct mono lane_step(struct graph *g,
+                      struct lane *l,
+                      struct graph_token token,
+                      struct now now,
+                      struct graph_facts *facts)
 {
     struct mono wake = MONO_NEVER;
 
     if (l->quarantine != NULL) {
-        return quarantine(g, l, l->quarantine, now) ? now.mono : mono_after(now.mono, GRAPH_STORE_WAIT_MS);
+        return quarantine(g, l, l->quarantine, now) ? now.mono
+                                                    : mono_after(now.mono, GRAPH_STORE_WAIT_MS);
     }
     switch (l->state) {
     case LANE_IDLE:

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Listing one window: every page, every element compared with what was seen. The window's row is staged behind everything that its
-// listing found, so "listed" can never become durable before the findings. A broken listing begins again at the first page: Graph promises
-// nothing about a nextLink that is kept for later.
+// Listing one window: every page, every element compared with what was seen. The window's row is
+// staged behind everything that its listing found, so "listed" can never become durable before the
+// findings. A broken listing begins again at the first page: Graph promises nothing about a
+// nextLink that is kept for later.
 #include <inttypes.h>
 
 #include "base/assert.h"
+
 #include "graph/graph_state.h"
 #include "sys/log.h"
 
@@ -27,10 +29,13 @@ static void list_url(struct graph *g, const struct window *win)
     time_put_iso_s(&b, win->start_ms + windows_width_ms(&g->windows));
     if (g->settings.config->call_records.depth == DEPTH_SESSIONS) {
         // Only what decides whether to fetch: a page is then a third of its size.
-        buf_put_str(&b, "&$select=id,version,type,modalities,startDateTime,endDateTime,lastModifiedDateTime");
+        buf_put_str(
+            &b,
+            "&$select=id,version,type,modalities,startDateTime,endDateTime,lastModifiedDateTime");
     }
     fetch_url(&g->list.fetch, g->settings.config, SPAN_NONE, buf_span(&b));
-    link_ring_start(&g->list.links, (struct span){ .ptr = g->list.fetch.url, .len = g->list.fetch.url_len });
+    link_ring_start(&g->list.links,
+                    (struct span){.ptr = g->list.fetch.url, .len = g->list.fetch.url_len});
 }
 
 /// Open the most urgent window.
@@ -38,10 +43,12 @@ static void choose_window(struct graph *g, struct now now)
 {
     struct list *l = &g->list;
     int64_t next_ms = INT64_MAX;
-    const struct window *win = windows_due(&g->windows, now.wall.ms, g->status.pending < WORK_HIGH, &next_ms);
+    const struct window *win =
+        windows_due(&g->windows, now.wall.ms, g->status.pending < WORK_HIGH, &next_ms);
 
     if (win == NULL) {
-        g->list_next = next_ms == INT64_MAX ? mono_after(now.mono, HOUR_MS) : mono_after(now.mono, next_ms - now.wall.ms);
+        g->list_next = next_ms == INT64_MAX ? mono_after(now.mono, HOUR_MS)
+                                            : mono_after(now.mono, next_ms - now.wall.ms);
         return;
     }
     l->state = LIST_READING;
@@ -57,12 +64,14 @@ static void choose_window(struct graph *g, struct now now)
     list_url(g, win);
 }
 
-/// A page that failed in passing is asked for again where it is: what it held so far was compared already and is known by now.
+/// A page that failed in passing is asked for again where it is: what it held so far was compared
+/// already and is known by now.
 static bool list_retry(struct graph *g, struct now now)
 {
     struct list *l = &g->list;
     enum fetch_fail fail = l->fetch.fail;
-    bool passing = fail == FETCH_FAIL_NETWORK || fail == FETCH_FAIL_THROTTLED || fail == FETCH_FAIL_SERVER || fail == FETCH_FAIL_UNAUTHORIZED;
+    bool passing = fail == FETCH_FAIL_NETWORK || fail == FETCH_FAIL_THROTTLED ||
+                   fail == FETCH_FAIL_SERVER || fail == FETCH_FAIL_UNAUTHORIZED;
 
     if (!passing || ++l->tries >= PAGE_TRIES_MAX) {
         return false;
@@ -85,62 +94,91 @@ static void list_abandon(struct graph *g, struct now now, const char *why)
     win->failures++;
     win->retry_ms = now.wall.ms + graph_backoff_ms(g, win->failures);
     if (win->failures == 1) {
-        LOG_WARN("ev=list_failed cause=%s status=%d pages=%" PRIu32, why, g->list.fetch.status, g->list.pages);
+        LOG_WARN("ev=list_failed cause=%s status=%d pages=%" PRIu32,
+                 why,
+                 g->list.fetch.status,
+                 g->list.pages);
     }
 }
 
-/// One array of the record at hand; `number` counts events over all arrays, those below `emitted` are staged already.
-static RC emit_array(struct graph *g, const struct json *doc, struct span member, struct event *e, uint32_t *count, uint32_t *number,
-                     struct now now)
+/// The record at hand on its way into the spool.
+struct emission {
+    const struct json *doc;
+    struct event event;
+    uint32_t number; ///< events so far over all arrays; those below `emitted` are staged already
+};
+
+/// One array of the record at hand. @param count  filled: its elements
+static RC
+emit_array(struct graph *g, struct emission *m, struct span member, uint32_t *count, struct now now)
 {
-    for (int n = json_first(doc, json_get(doc, 0, member)); n != JSON_NONE; n = json_next(doc, n)) {
+    *count = 0;
+    for (int n = json_first(m->doc, json_get(m->doc, 0, member)); n != JSON_NONE;
+         n = json_next(m->doc, n)) {
         (*count)++;
-        if ((*number)++ < g->list.emitted) {
+        if (m->number++ < g->list.emitted) {
             continue;
         }
-        e->part = *count;
-        e->data = json_text(doc, n);
-        TRY(event_emit(g->spool, g->scratch.line, e, now));
+        m->event.part = *count;
+        m->event.data = json_text(m->doc, n);
+        TRY(event_emit(g->spool, g->scratch.line, &m->event, now));
         g->list.emitted++;
     }
     return RC_OK;
 }
 
-static RC emit_shell(struct graph *g, const struct json *doc, struct event *e, struct now now)
+static RC emit_shell(struct graph *g, struct emission *m, struct now now)
 {
     struct buf shell = g->scratch.shell;
 
     buf_reset(&shell);
-    TRY(callrec_put_shell(doc, 0, &shell));
-    e->type = EVENT_CALL_RECORD;
-    e->part = 0;
-    e->data = buf_span(&shell);
-    TRY(event_emit(g->spool, g->scratch.line, e, now));
+    TRY(callrec_put_shell(m->doc, 0, &shell));
+    m->event.type = EVENT_CALL_RECORD;
+    m->event.part = 0;
+    m->event.data = buf_span(&shell);
+    TRY(event_emit(g->spool, g->scratch.line, &m->event, now));
     g->list.emitted++;
     return RC_OK;
 }
 
-/// All that the list carries of one record, when nothing more is to be fetched. Called again after a full store, it goes on where it was.
-static RC emit_inline(struct graph *g, const struct json *doc, const struct callrec *r, struct now now)
+/// All that the list carries of one record, when nothing more is to be fetched. Called again after
+/// a full store, it goes on where it was.
+static RC
+emit_inline(struct graph *g, const struct json *doc, const struct callrec *r, struct now now)
 {
-    struct event e = { .source = SOURCE_CALL_RECORDS, .tenant = span_from_str(g->settings.config->tenant_id),
-                       .id = record_id_span(&r->id), .version = r->version, .event_ms = r->start_ms };
+    struct emission m = {
+        .doc = doc,
+        .event =
+            {
+                .source = SOURCE_CALL_RECORDS,
+                .tenant = span_from_str(g->settings.config->tenant_id),
+                .id = record_id_span(&r->id),
+                .version = r->version,
+                .event_ms = r->start_ms,
+            },
+    };
+    char data[EVENT_COUNTS_BYTES];
+    struct buf counts = BUF(data);
     uint32_t sessions = 0;
     uint32_t participants = 0;
-    uint32_t number = 0;
 
-    e.type = EVENT_CALL_SESSION;
-    TRY(emit_array(g, doc, SPAN("sessions"), &e, &sessions, &number, now));
-    e.type = EVENT_CALL_PARTICIPANT;
-    TRY(emit_array(g, doc, SPAN("participants_v2"), &e, &participants, &number, now));
-    if (number == g->list.emitted) {
-        TRY(emit_shell(g, doc, &e, now));
+    m.event.type = EVENT_CALL_SESSION;
+    TRY(emit_array(g, &m, SPAN("sessions"), &sessions, now));
+    m.event.type = EVENT_CALL_PARTICIPANT;
+    TRY(emit_array(g, &m, SPAN("participants_v2"), &participants, now));
+    if (m.number == g->list.emitted) {
+        TRY(emit_shell(g, &m, now));
     }
-    return event_emit_complete(g->spool, g->scratch.line, &e, sessions, participants, now);
+    event_put_counts(&counts, sessions, participants);
+    m.event.type = EVENT_CALL_COMPLETE;
+    m.event.part = 0;
+    m.event.data = buf_span(&counts);
+    return event_emit(g->spool, g->scratch.line, &m.event, now);
 }
 
 /// DEPTH_RECORDS: the element is all there is.
-static RC take_whole(struct graph *g, const struct json *doc, const struct callrec *r, bool *is_new, struct now now)
+static RC take_whole(
+    struct graph *g, const struct json *doc, const struct callrec *r, bool *is_new, struct now now)
 {
     struct rows_key key = seen_key(r->start_ms, record_id_span(&r->id));
     struct seen_row seen;
@@ -156,7 +194,8 @@ static RC take_whole(struct graph *g, const struct json *doc, const struct callr
     TRY(emit_inline(g, doc, r, now));
     *is_new = true;
     g->status.records_done++;
-    seen = (struct seen_row){ .state = SEEN_DONE, .version_done = r->version, .version_wanted = r->version, .id = r->id };
+    seen = (struct seen_row){
+        .state = SEEN_DONE, .version_done = r->version, .version_wanted = r->version, .id = r->id};
     return seen_put(g->spool, rows_key_span(&key), &seen);
 }
 
@@ -174,10 +213,12 @@ static RC take_element(struct graph *g, struct now now)
         rc = callrec_read(&doc, 0, &r, &reason);
     }
     if (rc != RC_OK) {
-        return work_bury_unreadable(g, element, rc == RC_TOOBIG ? "size" : reason, g->list.window_start_ms, now);
+        return work_bury_unreadable(
+            g, element, rc == RC_TOOBIG ? "size" : reason, g->list.window_start_ms, now);
     }
-    rc = g->settings.config->call_records.depth == DEPTH_RECORDS ? take_whole(g, &doc, &r, &is_new, now)
-                                                                 : work_want(g, &r, &is_new, now);
+    rc = g->settings.config->call_records.depth == DEPTH_RECORDS
+             ? take_whole(g, &doc, &r, &is_new, now)
+             : work_want(g, &r, &is_new, now);
     if (rc == RC_TOOBIG) { // one event is longer than a line may be: that cannot become better
         rc = work_bury_unreadable(g, element, "size", g->list.window_start_ms, now);
     }
@@ -220,7 +261,8 @@ static RC page_end(struct graph *g, struct now now)
 
     l->pages++;
     l->empty_pages = l->fetch.cut.elements == 0 ? l->empty_pages + 1 : 0;
-    if (json_parse(&doc, fetch_rest(&l->fetch), g->scratch.tokens, g->scratch.tokens_max) != RC_OK ||
+    if (json_parse(&doc, fetch_rest(&l->fetch), g->scratch.tokens, g->scratch.tokens_max) !=
+            RC_OK ||
         !json_is_array(&doc, json_get(&doc, 0, SPAN("value")))) {
         list_abandon(g, now, "no_value_array"); // an answer without the array is no empty window
         return RC_OK;
@@ -230,7 +272,11 @@ static RC page_end(struct graph *g, struct now now)
         return window_listed(g, now);
     }
     if (rc != RC_OK || l->pages >= LIST_PAGES_MAX || l->empty_pages >= LIST_EMPTY_PAGES_MAX) {
-        list_abandon(g, now, rc == RC_DENIED ? "link_of_another_origin" : rc != RC_OK ? "link_repeated" : "no_progress");
+        list_abandon(g,
+                     now,
+                     rc == RC_DENIED ? "link_of_another_origin"
+                     : rc != RC_OK   ? "link_repeated"
+                                     : "no_progress");
         return RC_OK;
     }
     fetch_url_link(&l->fetch, buf_span(&link));
@@ -291,7 +337,8 @@ static struct mono list_ask(struct graph *g, struct graph_token token, struct no
     return MONO_NEVER; // the answer wakes us
 }
 
-struct mono list_step(struct graph *g, struct graph_token token, struct now now, struct graph_facts *facts)
+struct mono
+list_step(struct graph *g, struct graph_token token, struct now now, struct graph_facts *facts)
 {
     struct list *l = &g->list;
 

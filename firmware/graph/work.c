@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// The durable work list. A record's master row is in SEEN; its WORK row is the queue entry and exists exactly while SEEN says PENDING.
-// Everything here is staged: it becomes durable with the next commit, together with the events and the window row of the same decision.
+// The durable work list. A record's master row is in SEEN; its WORK row is the queue entry and
+// exists exactly while SEEN says PENDING. Everything here is staged: it becomes durable with the
+// next commit, together with the events and the window row of the same decision.
 #include <string.h>
 
 #include "base/assert.h"
 #include "base/crypto.h"
+
 #include "graph/graph_state.h"
 #include "sys/fault.h"
 #include "sys/log.h"
 
-#define PURGE_ROWS_MAX    64u
-#define PURGE_AGE_MS      ((GRAPH_RETENTION_DAYS + 1) * 24 * HOUR_MS)
-#define WAIT_MS_MAX       (2 * HOUR_MS)
-#define PICK_LOOKS_MAX    (2u * CONFIG_GRAPH_LANES + 2u)
+#define PURGE_ROWS_MAX 64u
+#define PURGE_AGE_MS   ((GRAPH_RETENTION_DAYS + 1) * 24 * HOUR_MS)
+#define WAIT_MS_MAX    (2 * HOUR_MS)
+#define PICK_LOOKS_MAX (2u * CONFIG_GRAPH_LANES + 2u)
 
 static RC window_pending(struct graph *g, int64_t start_ms, int32_t change, struct now now)
 {
@@ -38,12 +40,27 @@ static RC window_pending(struct graph *g, int64_t start_ms, int32_t change, stru
     return window_put(g->spool, rows_key_span(&key), &win->row);
 }
 
-static RC queue(struct graph *g, struct span key, struct seen_row *seen, enum work_class c, uint64_t order, const struct work_row *work)
+/// A place in the queue.
+struct place {
+    enum work_class class;
+    uint64_t order;
+};
+
+static struct place ready(int64_t start_ms)
+{
+    return (struct place){.class = WORK_READY, .order = work_order_ready(start_ms)};
+}
+
+static RC queue(struct graph *g,
+                struct span key,
+                struct seen_row *seen,
+                struct place at,
+                const struct work_row *work)
 {
     seen->state = SEEN_PENDING;
-    seen->work_class = c;
-    seen->work_order = order;
-    struct rows_key wk = work_key(c, order, key);
+    seen->work_class = at.class;
+    seen->work_order = at.order;
+    struct rows_key wk = work_key(at.class, at.order, key);
     TRY(work_put(g->spool, rows_key_span(&wk), work));
     return seen_put(g->spool, key, seen);
 }
@@ -51,12 +68,12 @@ static RC queue(struct graph *g, struct span key, struct seen_row *seen, enum wo
 RC work_want(struct graph *g, const struct callrec *r, bool *is_new, struct now now)
 {
     struct rows_key key = seen_key(r->start_ms, record_id_span(&r->id));
-    struct seen_row seen = { .state = SEEN_ILLEGAL };
+    struct seen_row seen = {.state = SEEN_ILLEGAL};
     enum rc rc = seen_get(g->spool, rows_key_span(&key), &seen);
 
     *is_new = false;
     if (rc == RC_NOTFOUND) {
-        seen = (struct seen_row){ .id = r->id };
+        seen = (struct seen_row){.id = r->id};
     } else if (rc != RC_OK) {
         return rc;
     } else if (r->version <= seen.version_wanted) {
@@ -69,8 +86,8 @@ RC work_want(struct graph *g, const struct callrec *r, bool *is_new, struct now 
     if (seen.state == SEEN_PENDING) {
         return seen_put(g->spool, rows_key_span(&key), &seen); // its place in the queue stays
     }
-    const struct work_row fresh = { 0 };
-    TRY(queue(g, rows_key_span(&key), &seen, WORK_READY, work_order_ready(r->start_ms), &fresh));
+    const struct work_row fresh = {0};
+    TRY(queue(g, rows_key_span(&key), &seen, ready(r->start_ms), &fresh));
     g->work_next = now.mono;
     return window_pending(g, r->start_ms, +1, now);
 }
@@ -86,12 +103,14 @@ static bool held_by_a_lane(const struct graph *g, struct span seen)
     return false;
 }
 
-/// First row of a class that no lane holds and that is due. @retval RC_NOTFOUND; *due_ms then says when the first waiting one is
-static RC first_of(struct graph *g, enum work_class c, struct lane *l, int64_t now_ms, int64_t *due_ms)
+/// First row of a class that no lane holds and that is due.
+/// @retval RC_NOTFOUND  none; *due_ms then says when the first waiting one is
+static RC
+first_of(struct graph *g, enum work_class c, struct lane *l, int64_t now_ms, int64_t *due_ms)
 {
     char from_byte = (char)c;
     char bytes[SPOOL_KEY_BYTES_MAX];
-    struct rows_key from = { .len = 1 };
+    struct rows_key from = {.len = 1};
 
     from.bytes[0] = from_byte;
     for (unsigned looks = 0; looks < PICK_LOOKS_MAX; looks++) {
@@ -125,21 +144,25 @@ static RC first_of(struct graph *g, enum work_class c, struct lane *l, int64_t n
 RC work_pick(struct graph *g, struct lane *l, bool waiting_first, struct now now)
 {
     int64_t due_ms = INT64_MAX;
-    enum work_class order[2] = { waiting_first ? WORK_WAITING : WORK_READY, waiting_first ? WORK_READY : WORK_WAITING };
+
+    enum work_class order[2] = {waiting_first ? WORK_WAITING : WORK_READY,
+                                waiting_first ? WORK_READY : WORK_WAITING};
     enum rc rc = RC_NOTFOUND;
 
     for (unsigned i = 0; i < 2 && rc == RC_NOTFOUND; i++) {
         rc = first_of(g, order[i], l, now.wall.ms, &due_ms);
     }
     if (rc == RC_NOTFOUND) {
-        g->work_next = due_ms == INT64_MAX ? MONO_NEVER : mono_after(now.mono, due_ms - now.wall.ms);
+        g->work_next =
+            due_ms == INT64_MAX ? MONO_NEVER : mono_after(now.mono, due_ms - now.wall.ms);
         return rc;
     }
     TRY(rc);
     TRY(work_get(g->spool, rows_key_span(&l->work_key), &l->work));
     rc = seen_get(g->spool, rows_key_span(&l->seen_key), &l->seen);
     if (rc == RC_NOTFOUND || (rc == RC_OK && l->seen.state != SEEN_PENDING)) {
-        // A queue entry without its record cannot be staged by us; drop it, the next listing finds the record again.
+        // A queue entry without its record cannot be staged by us; drop it, the next listing finds
+        // the record again.
         TRY(graph_stage(g));
         TRY(spool_delete(g->spool, SPOOL_WORK, rows_key_span(&l->work_key)));
         return RC_NOTFOUND;
@@ -153,14 +176,20 @@ RC work_put_back(struct graph *g, struct lane *l, int64_t delay_ms, struct now n
     int64_t start_ms = seen_key_start_ms(rows_key_span(&l->seen_key));
 
     TRY(graph_stage(g));
-    TRY(seen_get(g->spool, rows_key_span(&l->seen_key), &seen)); // a listing may have raised version_wanted meanwhile
-    seen.version_wanted = seen.version_wanted > l->seen.version_wanted ? seen.version_wanted : l->seen.version_wanted;
+    // a listing may have raised version_wanted meanwhile
+    TRY(seen_get(g->spool, rows_key_span(&l->seen_key), &seen));
+    seen.version_wanted =
+        seen.version_wanted > l->seen.version_wanted ? seen.version_wanted : l->seen.version_wanted;
     TRY(spool_delete(g->spool, SPOOL_WORK, rows_key_span(&l->work_key)));
     g->work_next = now.mono;
     if (delay_ms == 0) {
-        return queue(g, rows_key_span(&l->seen_key), &seen, WORK_READY, work_order_ready(start_ms), &l->work);
+        return queue(g, rows_key_span(&l->seen_key), &seen, ready(start_ms), &l->work);
     }
-    return queue(g, rows_key_span(&l->seen_key), &seen, WORK_WAITING, (uint64_t)(now.wall.ms + delay_ms), &l->work);
+    const struct place later = {
+        .class = WORK_WAITING,
+        .order = (uint64_t)(now.wall.ms + delay_ms),
+    };
+    return queue(g, rows_key_span(&l->seen_key), &seen, later, &l->work);
 }
 
 RC work_finish(struct graph *g, struct lane *l, enum seen_state state, struct now now)
@@ -177,9 +206,9 @@ RC work_finish(struct graph *g, struct lane *l, enum seen_state state, struct no
         seen.version_done = l->version;
     }
     if (seen.version_wanted > l->version) { // a listing saw a higher one while this was fetched
-        const struct work_row fresh = { 0 };
+        const struct work_row fresh = {0};
         g->work_next = now.mono;
-        return queue(g, key, &seen, WORK_READY, work_order_ready(start_ms), &fresh);
+        return queue(g, key, &seen, ready(start_ms), &fresh);
     }
     seen.state = state;
     seen.version_wanted = l->version;
@@ -188,19 +217,23 @@ RC work_finish(struct graph *g, struct lane *l, enum seen_state state, struct no
     return window_pending(g, start_ms, -1, now);
 }
 
-RC work_bury_unreadable(struct graph *g, struct span element, const char *reason, int64_t window_start_ms, struct now now)
+RC work_bury_unreadable(struct graph *g,
+                        struct span element,
+                        const char *reason,
+                        int64_t window_start_ms,
+                        struct now now)
 {
     uint8_t digest[SHA256_BYTES];
     char name[2 * GUID_BYTES];
     char data[128];
     struct buf id = BUF(name);
     struct buf d = BUF(data);
-    struct seen_row seen = { .state = SEEN_QUARANTINED, .version_wanted = 1 };
+    struct seen_row seen = {.state = SEEN_QUARANTINED, .version_wanted = 1};
     const struct config *config = g->settings.config;
 
     // Named by its content, so that listing the window again does not report it again.
     sha256(element, digest);
-    buf_put_hex(&id, (struct span){ .ptr = (const char *)digest, .len = GUID_BYTES });
+    buf_put_hex(&id, (struct span){.ptr = (const char *)digest, .len = GUID_BYTES});
     struct rows_key key = seen_key(window_start_ms, buf_span(&id));
     struct seen_row before;
     enum rc rc = seen_get(g->spool, rows_key_span(&key), &before);
@@ -212,8 +245,13 @@ RC work_bury_unreadable(struct graph *g, struct span element, const char *reason
     buf_put_str(&d, "{\"reason\":\"unreadable\",\"member\":");
     json_put_string(&d, span_from_str(reason));
     buf_put_char(&d, '}');
-    const struct event e = { .type = EVENT_CALL_QUARANTINED, .source = SOURCE_CALL_RECORDS, .tenant = span_from_str(config->tenant_id),
-                             .id = buf_span(&id), .version = 1, .event_ms = window_start_ms, .data = buf_span(&d) };
+    const struct event e = {.type = EVENT_CALL_QUARANTINED,
+                            .source = SOURCE_CALL_RECORDS,
+                            .tenant = span_from_str(config->tenant_id),
+                            .id = buf_span(&id),
+                            .version = 1,
+                            .event_ms = window_start_ms,
+                            .data = buf_span(&d)};
     TRY(event_emit(g->spool, g->scratch.line, &e, now));
     g->status.records_quarantined++;
     LOG_WARN("ev=record_unreadable member=%s bytes=%zu", reason, element.len);
@@ -228,11 +266,14 @@ static void purge_table(struct graph *g, enum spool_table table, uint64_t before
         char value_bytes[256];
         struct buf key = BUF(key_bytes);
         struct buf value = BUF(value_bytes);
-        if (spool_seek(g->spool, table, (struct spool_from){.after = false}, &key, &value) != RC_OK) {
+        enum rc rc = spool_seek(g->spool, table, (struct spool_from){.after = false}, &key, &value);
+        // a damaged row names its key and goes like the others
+        if (rc != RC_OK && rc != RC_CORRUPT) {
             return;
         }
-        struct reader r = { .left = buf_span(&key) };
-        if (reader_be64(&r) >= before || graph_stage(g) != RC_OK || spool_delete(g->spool, table, buf_span(&key)) != RC_OK) {
+        struct reader r = {.left = buf_span(&key)};
+        if (reader_be64(&r) >= before || graph_stage(g) != RC_OK ||
+            spool_delete(g->spool, table, buf_span(&key)) != RC_OK) {
             return;
         }
     }

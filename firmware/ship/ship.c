@@ -366,28 +366,20 @@ static struct mono step_waiting(struct ship *s, struct now now)
 
 // ---- the outside --------------------------------------------------------------------------------
 
-void ship_init(struct ship *s,
-               const struct config *config,
-               unsigned index,
-               struct http *http,
-               unsigned slot,
-               struct spool *spool,
-               struct tokenstore *store,
-               struct span ca_pem,
-               struct buf scratch)
+void ship_init(struct ship *s, const struct ship_setup *setup)
 {
-    ASSERT(index < config->sinks_count);
-    ASSERT(scratch.cap >= SPOOL_BLOCK_RAW_BYTES_MAX);
+    ASSERT(setup->index < setup->config->sinks_count);
+    ASSERT(setup->scratch.cap >= SPOOL_BLOCK_RAW_BYTES_MAX);
     memset(s, 0, offsetof(struct ship, body)); // the body's pages stay untouched
-    s->config = config;
-    s->sink = &config->sinks[index];
-    s->index = index;
-    s->http = http;
-    s->slot = slot;
-    s->spool = spool;
-    s->store = store;
-    s->ca_pem = ca_pem;
-    s->scratch = scratch;
+    s->config = setup->config;
+    s->sink = &setup->config->sinks[setup->index];
+    s->index = setup->index;
+    s->http = setup->http;
+    s->slot = setup->slot;
+    s->spool = setup->spool;
+    s->store = setup->store;
+    s->ca_pem = setup->ca_pem;
+    s->scratch = setup->scratch;
     s->events_max = s->sink->batch_events_max;
     s->state = SHIP_IDLE;
     s->status.state = state_names[SHIP_IDLE];

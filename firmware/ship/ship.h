@@ -51,22 +51,22 @@ struct ship_status {
 
 struct ship; ///< defined in ship_state.h
 
-/**
- * All pointers are kept. Call again (the slot free) when the spool was opened anew: a batch in hand
- * belongs to the old store.
- * @param index    the sink's number in config and spool.
- * @param ca_pem   trust for a sink without a CA of its own; empty: the pinned roots.
- * @param scratch  shared by all sinks, SPOOL_BLOCK_RAW_BYTES_MAX bytes, used inside one call only.
- */
-void ship_init(struct ship *s,
-               const struct config *config,
-               unsigned index,
-               struct http *http,
-               unsigned slot,
-               struct spool *spool,
-               struct tokenstore *store,
-               struct span ca_pem,
-               struct buf scratch);
+/// What a sink works with; everything pointed to is kept.
+struct ship_setup {
+    const struct config *config;
+    unsigned index; ///< the sink's number in config and spool
+    struct http *http;
+    unsigned slot; ///< its transfer
+    struct spool *spool;
+    struct tokenstore *store;
+    struct span ca_pem; ///< trust for a sink without a CA of its own; empty: the pinned roots
+    /// Shared by all sinks, SPOOL_BLOCK_RAW_BYTES_MAX bytes, used inside one call only.
+    struct buf scratch;
+};
+
+/// Call again (the slot free) when the spool was opened anew: a batch in hand belongs to the old
+/// store.
+void ship_init(struct ship *s, const struct ship_setup *setup);
 /// One bounded piece of work. @return when it wants to run next; an arriving answer wakes the loop.
 struct mono ship_step(struct ship *s, struct now now);
 /// Everything committed has been acknowledged and nothing is in flight.

@@ -111,7 +111,13 @@ int world_init(void **unused)
     world.now.mono.ms = START_MS;
     world.now.wall = (struct wall){.ms = WALL_MS, .quality = CLOCK_TRUSTED};
     world_put(AUTH_SECRET_NAME, SPAN(SECRET), RC_OK);
-    auth_init(&world.auth, c, http_fake_handle(), SLOT, &world.store, SPAN_NONE);
+    auth_init(&world.auth,
+              &(struct auth_setup){
+                  .config = c,
+                  .http = http_fake_handle(),
+                  .slot = SLOT,
+                  .store = &world.store,
+              });
     return 0;
 }
 

@@ -52,14 +52,15 @@ static void open_all(enum spool_found wanted)
     assert_int_equal(spool_set_sinks(&t.spool, &name, 1), RC_OK);
     http_fake_init(&t.http);
     ship_init(&t.ship,
-              &t.config,
-              0,
-              http_fake_handle(),
-              SLOT,
-              &t.spool,
-              &t.store,
-              SPAN_NONE,
-              buf_of(scratch, sizeof(scratch)));
+              &(struct ship_setup){
+                  .config = &t.config,
+                  .index = 0,
+                  .http = http_fake_handle(),
+                  .slot = SLOT,
+                  .spool = &t.spool,
+                  .store = &t.store,
+                  .scratch = buf_of(scratch, sizeof(scratch)),
+              });
 }
 
 static void put_line(uint64_t seq, struct buf *line)

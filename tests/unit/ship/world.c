@@ -75,14 +75,15 @@ static void put_config(struct config *c, uint32_t batch)
 static void init_ship(struct world *w)
 {
     ship_init(&w->ship,
-              &w->config,
-              0,
-              http_fake_handle(),
-              WORLD_SLOT,
-              &w->spool,
-              &w->store,
-              SPAN_NONE,
-              buf_of(scratch, sizeof(scratch)));
+              &(struct ship_setup){
+                  .config = &w->config,
+                  .index = 0,
+                  .http = http_fake_handle(),
+                  .slot = WORLD_SLOT,
+                  .spool = &w->spool,
+                  .store = &w->store,
+                  .scratch = buf_of(scratch, sizeof(scratch)),
+              });
 }
 
 struct world *world_begin(uint64_t events, uint32_t batch)
