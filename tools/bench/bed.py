@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bed that is measured on: nginx with canned pages of Graph, a token endpoint and a sink that counts.
+"""The bed that is measured on: nginx with canned pages of Graph, a token endpoint and a sink.
 
-The pages are made by the generator of ../shared/perf-bed where that is present (then figures can be held against those
-of other collectors), else from the fake cloud's records. Nothing in the canned answers depends on what the box does.
+The pages are made by the generator of ../shared/perf-bed where that is present (then figures can be
+held against those of other collectors), else from the fake cloud's records. Nothing in the canned
+answers depends on what the box does. The sink is nginx too: its access log is the count.
 """
 import datetime
 import gzip
@@ -37,15 +38,20 @@ http {
   types { application/json json; } default_type application/json;
   map $args $page { default p0; "~skiptoken=(?<tok>p[0-9]+)" $tok; }
   server {
-    listen 127.0.0.1:%(port)d ssl; ssl_certificate %(bed)s/tls/server.pem; ssl_certificate_key %(bed)s/tls/server.key;
+    listen 127.0.0.1:%(port)d ssl;
+    ssl_certificate %(bed)s/tls/server.pem; ssl_certificate_key %(bed)s/tls/server.key;
     ssl_protocols TLSv1.2 TLSv1.3; gzip_static on;
     location ~ /oauth2/v2.0/token$ { return 200 '%(token)s'; }
     location = /v1.0/communications/callRecords {
       if ($http_authorization !~ "^Bearer ") { return 401; }
       rewrite ^ /pages/$page.json last;
     }
-    location ~ ^/v1.0/communications/callRecords/[^/]+/participants_v2$ { rewrite ^ /pages/participants_$page.json last; }
-    location ~ ^/v1.0/communications/callRecords/[^/]+/sessions$ { rewrite ^ /pages/sessions_$page.json last; }
+    location ~ ^/v1.0/communications/callRecords/[^/]+/participants_v2$ {
+      rewrite ^ /pages/participants_$page.json last;
+    }
+    location ~ ^/v1.0/communications/callRecords/[^/]+/sessions$ {
+      rewrite ^ /pages/sessions_$page.json last;
+    }
     location ~ ^/v1.0/communications/callRecords/[^/]+$ {
       if ($arg_%(select)s) { rewrite ^ /pages/version.json last; }
       rewrite ^ /pages/record.json last;
@@ -82,6 +88,7 @@ def own_pages(folder, kind, count, base):
     """Pages from the fake cloud's records, where the shared generator is not there."""
     sys.path.insert(0, os.path.join(ROOT, "tools"))
     from fakecloud import calls, clock, records, scenario  # pylint: disable=import-outside-toplevel
+
     settings = scenario.load(None, {"records.count": count})
     made = records.Records(settings["records"], 1, clock.Clock(1))
     content = calls.Content(made, 1, kind == "fat")
@@ -94,7 +101,10 @@ def own_pages(folder, kind, count, base):
             items.append(item)
         body = {"value": items}
         if (page + 1) * PAGE < count:
-            body["@odata.nextLink"] = "%s/v1.0/communications/callRecords?$skiptoken=p%d" % (base, page + 1)
+            body["@odata.nextLink"] = "%s/v1.0/communications/callRecords?$skiptoken=p%d" % (
+                base,
+                page + 1,
+            )
         with open(os.path.join(folder, "p%d.json" % page), "w", encoding="utf-8") as out:
             json.dump(body, out, ensure_ascii=False, separators=(",", ":"))
 
@@ -115,26 +125,84 @@ class Bed:
     def _certificates(self):
         tls = os.path.join(self.folder, "tls")
         run = lambda *a: subprocess.run(("openssl",) + a, cwd=tls, check=True, capture_output=True)
-        run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key",
-            "-out", "ca.pem", "-days", "30", "-subj", "/CN=bench CA")
-        run("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "server.key",
-            "-out", "server.csr", "-subj", "/CN=127.0.0.1")
+        run(
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-keyout",
+            "ca.key",
+            "-out",
+            "ca.pem",
+            "-days",
+            "30",
+            "-subj",
+            "/CN=bench CA",
+        )
+        run(
+            "req",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-keyout",
+            "server.key",
+            "-out",
+            "server.csr",
+            "-subj",
+            "/CN=127.0.0.1",
+        )
         with open(os.path.join(tls, "ext"), "w", encoding="ascii") as out:
             out.write("basicConstraints=CA:FALSE\nsubjectAltName=IP:127.0.0.1,DNS:localhost\n")
-        run("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-            "-out", "server.pem", "-days", "30", "-extfile", "ext")
+        run(
+            "x509",
+            "-req",
+            "-in",
+            "server.csr",
+            "-CA",
+            "ca.pem",
+            "-CAkey",
+            "ca.key",
+            "-CAcreateserial",
+            "-out",
+            "server.pem",
+            "-days",
+            "30",
+            "-extfile",
+            "ext",
+        )
         self.ca = os.path.join(tls, "ca.pem")
 
     def fill(self, kind, count):
-        """kind: "slim", "fat" (sessions within the list) or "meeting". Returns bytes of JSON per record."""
+        """kind: "slim", "fat" (sessions within the list) or "meeting".
+
+        Returns bytes of JSON per record.
+        """
         pages = os.path.join(self.folder, "pages")
         shutil.rmtree(pages)
         os.makedirs(pages)
         if kind == "meeting":
             return self._meeting(pages)
         if os.path.exists(GENERATOR):
-            command = [PYTHON, GENERATOR, "--out", pages, "--count", str(count), "--page", str(PAGE), "--base", self.base]
-            subprocess.run(command + (["--sessions"] if kind == "fat" else []), check=True, capture_output=True)
+            command = [
+                PYTHON,
+                GENERATOR,
+                "--out",
+                pages,
+                "--count",
+                str(count),
+                "--page",
+                str(PAGE),
+                "--base",
+                self.base,
+            ]
+            subprocess.run(
+                command + (["--sessions"] if kind == "fat" else []), check=True, capture_output=True
+            )
             shift_dates(pages)
         else:
             own_pages(pages, kind, count, self.base)
@@ -149,14 +217,34 @@ class Bed:
 
     def _meeting(self, pages):
         """One call of 1,000 people in 17 pages of 8 MiB: every session is 140 KB."""
-        start = (datetime.datetime.utcnow() - datetime.timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
-        end = (datetime.datetime.utcnow() - datetime.timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-        head = {"id": "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee", "version": 1, "type": "groupCall", "startDateTime": start,
-                "endDateTime": end}
+        start = (datetime.datetime.utcnow() - datetime.timedelta(days=2)).strftime(
+            "%Y-%m-%dT%H:%M:%SZ"
+        )
+        end = (datetime.datetime.utcnow() - datetime.timedelta(days=1)).strftime(
+            "%Y-%m-%dT%H:%M:%SZ"
+        )
+        head = {
+            "id": "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee",
+            "version": 1,
+            "type": "groupCall",
+            "startDateTime": start,
+            "endDateTime": end,
+        }
         rng = random.Random(1)
-        streams = [{"streamId": str(rng.getrandbits(32)), "averageJitter": "PT0.%03dS" % rng.randrange(1000),
-                    "averagePacketLossRate": rng.random()} for _ in range(1480)]
-        session = {"id": "0", "startDateTime": start, "endDateTime": end, "segments": [{"id": "0", "media": [{"streams": streams}]}]}
+        streams = [
+            {
+                "streamId": str(rng.getrandbits(32)),
+                "averageJitter": "PT0.%03dS" % rng.randrange(1000),
+                "averagePacketLossRate": rng.random(),
+            }
+            for _ in range(1480)
+        ]
+        session = {
+            "id": "0",
+            "startDateTime": start,
+            "endDateTime": end,
+            "segments": [{"id": "0", "media": [{"streams": streams}]}],
+        }
 
         def put(name, body):
             with open(os.path.join(pages, name + ".json"), "w", encoding="utf-8") as out:
@@ -166,7 +254,12 @@ class Bed:
         put("p0", {"value": [head]})
         put("version", {"id": head["id"], "version": 1})
         for page in range(8):
-            body = {"value": [{"id": str(page * 130 + i), "identity": {"user": {"id": str(i)}}} for i in range(130 if page < 7 else 90)]}
+            body = {
+                "value": [
+                    {"id": str(page * 130 + i), "identity": {"user": {"id": str(i)}}}
+                    for i in range(130 if page < 7 else 90)
+                ]
+            }
             if page < 7:
                 body["@odata.nextLink"] = "%s/participants_v2?$skiptoken=p%d" % (url, page + 1)
             put("participants_p%d" % page, body)
@@ -185,13 +278,29 @@ class Bed:
     def start(self):
         conf = os.path.join(self.folder, "nginx.conf")
         with open(conf, "w", encoding="ascii") as out:
-            out.write(NGINX % {"bed": self.folder, "port": self.port, "token": json.dumps(TOKEN), "select": "_select"})
-        text = open(conf, encoding="ascii").read().replace("if ($arg__select)", "if ($args ~ \"select=id\")")
+            out.write(
+                NGINX
+                % {
+                    "bed": self.folder,
+                    "port": self.port,
+                    "token": json.dumps(TOKEN),
+                    "select": "_select",
+                }
+            )
+        text = (
+            open(conf, encoding="ascii")
+            .read()
+            .replace("if ($arg__select)", "if ($args ~ \"select=id\")")
+        )
         with open(conf, "w", encoding="ascii") as out:
             out.write(text)
         self.log = os.path.join(self.folder, "access.log")
         open(self.log, "w", encoding="ascii").close()
-        self.process = subprocess.Popen(["nginx", "-c", conf, "-p", self.folder], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            ["nginx", "-c", conf, "-p", self.folder],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         end = time.monotonic() + 10
         while True:
             try:
@@ -199,7 +308,9 @@ class Bed:
                 return
             except OSError:
                 if time.monotonic() > end or self.process.poll() is not None:
-                    raise RuntimeError("nginx did not start; see %s/nginx.err" % self.folder) from None
+                    raise RuntimeError(
+                        "nginx did not start; see %s/nginx.err" % self.folder
+                    ) from None
                 time.sleep(0.02)
 
     def stop(self):
@@ -219,5 +330,14 @@ class Bed:
             for line in log:
                 f = line.split(" ")
                 if len(f) == 6 and line.endswith("\n"):  # a GET has no length: "-"
-                    out.append((float(f[0]), f[1], int(f[2]), int(f[3]) if f[3].isdigit() else 0, int(f[4]) if f[4].isdigit() else 0, f[5].strip()))
+                    out.append(
+                        (
+                            float(f[0]),
+                            f[1],
+                            int(f[2]),
+                            int(f[3]) if f[3].isdigit() else 0,
+                            int(f[4]) if f[4].isdigit() else 0,
+                            f[5].strip(),
+                        )
+                    )
         return out

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One anteroomd under measurement: start, look at it through /proc, stop. Nothing is measured inside it."""
+"""One anteroomd under measurement: start, look at it through /proc, stop.
+
+Nothing is measured inside it.
+"""
 import json
 import os
 import signal
@@ -50,36 +53,68 @@ class Box:
         self.bed = bed
         self.daemon, self.ctl = os.path.join(build, "anteroomd"), os.path.join(build, "anteroomctl")
         self.folder = os.path.join(bed.folder, "box")
-        self.state, self.file = os.path.join(self.folder, "state"), os.path.join(self.folder, "config.json")
+        self.state, self.file = os.path.join(self.folder, "state"), os.path.join(
+            self.folder, "config.json"
+        )
         subprocess.run(["rm", "-rf", self.folder], check=True)
         os.makedirs(self.state, mode=0o700)
         with open(bed.ca, encoding="ascii") as pem:
             ca = pem.read()
         self.config = {
-            "infrastructure": {"name": "bench"}, "cloud": "global", "tenant_id": TENANT, "client_id": CLIENT,
+            "infrastructure": {"name": "bench"},
+            "cloud": "global",
+            "tenant_id": TENANT,
+            "client_id": CLIENT,
             "credential": "secret",
-            "sources": {"call_records": {"depth": depth, "backfill_days": 0, "window_hours": 720, "list_per_20s": 100000,
-                                         "record_per_20s": 100000, "app_per_20s": 100000}},
-            "sinks": [{"name": "main", "type": "ndjson", "url": bed.base + "/events", "authorization": "main-token", "ca": ca,
-                       "retry_cap_ms": 1000}],
+            "sources": {
+                "call_records": {
+                    "depth": depth,
+                    "backfill_days": 0,
+                    "window_hours": 720,
+                    "list_per_20s": 100000,
+                    "record_per_20s": 100000,
+                    "app_per_20s": 100000,
+                }
+            },
+            "sinks": [
+                {
+                    "name": "main",
+                    "type": "ndjson",
+                    "url": bed.base + "/events",
+                    "authorization": "main-token",
+                    "ca": ca,
+                    "retry_cap_ms": 1000,
+                }
+            ],
             "sandbox": {"authority_url": bed.base, "graph_url": bed.base, "ca_file": bed.ca},
             "spool": {"map_mib": 2048},
         }
         self.use_sink(sink)
         for name in ("client-secret", "main-token"):
-            subprocess.run([self.ctl, "secret", "put", "--state", self.state, name], input=b"bench", check=True, capture_output=True)
+            subprocess.run(
+                [self.ctl, "secret", "put", "--state", self.state, name],
+                input=b"bench",
+                check=True,
+                capture_output=True,
+            )
         self.process = None
 
     def use_sink(self, there):
-        self.config["sinks"][0]["url"] = self.bed.base + "/events" if there else "https://127.0.0.1:1/events"
+        self.config["sinks"][0]["url"] = (
+            self.bed.base + "/events" if there else "https://127.0.0.1:1/events"
+        )
         with open(self.file, "w", encoding="utf-8") as out:
             json.dump(self.config, out)
 
     def start(self, *extra):
         with open(os.path.join(self.folder, "log"), "ab") as log:
             self.began = time.time()
-            self.process = subprocess.Popen([self.daemon, "--config", self.file, "--state", self.state, *extra],
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                [self.daemon, "--config", self.file, "--state", self.state, *extra],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
         return self
 
     def log(self):

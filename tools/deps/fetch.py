@@ -61,7 +61,7 @@ def verify(path, pinned):
 
 
 def from_cache(package, cache):
-    """The package's files if all are cached. A wrong one is refused, not fetched anew in silence."""
+    """The package's files if all are cached. A wrong one is refused, not silently replaced."""
     files = [cache / pinned["file"] for pinned in pinned_parts(package)]
     if not all(file.is_file() for file in files):
         return None

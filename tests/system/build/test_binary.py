@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The firmware's binaries as built: what the checks promise holds, and the checks themselves notice."""
+"""The binaries as built: what the checks promise holds, and the checks themselves notice."""
 import json
 import os
 import pathlib
