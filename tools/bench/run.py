@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Measure the shipped binary on the bed, hold the figures against tests/data/budget.json, print the table.
+"""Measure the shipped binary on the bed, hold it against tests/data/budget.json, print the table.
 
   tools/dev bench [--slim N] [--fat N] [--runs N] [--json FILE] [--markdown] [NAME ...]
 
-The real road: token, verified TLS, every nextLink, validation, durable commits with their index rows, gzip upstream, acknowledged and
-deleted. CPU is user + system of the whole process by /proc, bytes written are its write_bytes, memory is smaps. Medians of the runs.
+The real road: token, verified TLS, every nextLink, validation, durable commits with their index
+rows, gzip upstream, acknowledged and deleted. CPU is user + system of the whole process by /proc,
+bytes written are its write_bytes, memory is smaps. Medians of the runs.
 """
 import argparse
 import json
 import os
+import re
 import shutil
 import signal
 import statistics
@@ -21,7 +23,6 @@ import bed as bed_module
 from bed import Bed, ROOT
 from box import Box, memory
 
-EVENTS_OF = {"slim": 2}  # call_record and call_complete; fat records have sessions besides
 NAMES = ["size", "slim", "fat", "meeting", "idle", "start", "restart", "growth", "instructions"]
 
 
@@ -36,17 +37,11 @@ class Bench:
         print("  .. " + text, file=sys.stderr, flush=True)
 
     def delivered(self):
-        return sum(r[4] for r in self.bed.requests() if r[1] == "POST" and r[5].startswith("/events") and r[2] == 200)
-
-    def listed(self, box):
-        """The last page was asked for (it has no link), and everything is delivered: nothing for a second."""
-        before = -1
-        while True:
-            now = self.delivered()
-            if now and now == before:
-                return now
-            before = now
-            time.sleep(1)
+        return sum(
+            r[4]
+            for r in self.bed.requests()
+            if r[1] == "POST" and r[5].startswith("/events") and r[2] == 200
+        )
 
     def bulk(self, kind, count):
         """CPU, bytes written, bytes sent per record and peak memory of one bulk run."""
@@ -57,27 +52,40 @@ class Bench:
 
             def done():
                 requests = self.bed.requests()
-                lists = sum(1 for r in requests if r[5].startswith("/pages/") or "callRecords" in r[5])
+                lists = sum(
+                    1 for r in requests if r[5].startswith("/pages/") or "callRecords" in r[5]
+                )
                 events = sum(r[4] for r in requests if r[1] == "POST")
                 if events != state["last"]:
                     state["last"], state["at"] = events, time.monotonic()
-                # Every record gives its record and its completion; then nothing new for longer than commit and linger take.
+                # Every record gives its record and its completion; then nothing new for longer
+                # than commit and linger take.
                 return lists >= pages and events >= 2 * count and time.monotonic() - state["at"] > 4
 
             peak = box.watch(done, every_s=0.25)
             sample = box.sample()
-            sent = sum(r[3] for r in self.bed.requests() if r[1] == "POST" and r[5].startswith("/events"))
+            sent = sum(
+                r[3] for r in self.bed.requests() if r[1] == "POST" and r[5].startswith("/events")
+            )
         finally:
             box.stop()
         self.bed.forget()
-        return {"cpu_us": sample.cpu_s * 1e6 / count, "written": sample.written / count, "sent": sent / count,
-                "anon_kib": peak[0], "rss_kib": peak[1]}
+        return {
+            "cpu_us": sample.cpu_s * 1e6 / count,
+            "written": sample.written / count,
+            "sent": sent / count,
+            "anon_kib": peak[0],
+            "rss_kib": peak[1],
+        }
 
     def median_bulk(self, kind, count):
         size = self.bed.fill(kind, count)
         runs = []
         for number in range(self.args.runs):
-            self.say("%s: %d records of %d B, run %d of %d" % (kind, count, size, number + 1, self.args.runs))
+            self.say(
+                "%s: %d records of %d B, run %d of %d"
+                % (kind, count, size, number + 1, self.args.runs)
+            )
             runs.append(self.bulk(kind, count))
         figure = {key: statistics.median(r[key] for r in runs) for key in runs[0]}
         self.figures["cpu_us_%s" % kind] = figure["cpu_us"]
@@ -92,13 +100,18 @@ class Bench:
         self.median_bulk("fat", self.args.fat)
 
     def meeting(self):
-        """1,000 people in 8 MiB pages with the sink down: the most memory that a record can cost."""
+        """1,000 people in 8 MiB pages, the sink down: the most memory that a record can cost."""
         size = self.bed.fill("meeting", 1)
         self.say("meeting: 17 pages, %.1f MiB each, sink down" % (size / 2**20))
         box = Box(self.bed, self.build, depth="sessions", sink=False).start()
         try:
-            peak = box.watch(lambda: any("version" in r[5] or "select" in r[5] for r in self.bed.requests()) or
-                             sum(1 for r in self.bed.requests() if "callRecords/" in r[5] or "/pages/" in r[5]) >= 27)
+            peak = box.watch(
+                lambda: any("version" in r[5] or "select" in r[5] for r in self.bed.requests())
+                or sum(
+                    1 for r in self.bed.requests() if "callRecords/" in r[5] or "/pages/" in r[5]
+                )
+                >= 27
+            )
         finally:
             box.stop()
         self.bed.forget()
@@ -136,13 +149,15 @@ class Bench:
         self.figures["start_s"] = statistics.median(times)
 
     def restart(self):
-        """kill -9 with a backlog of records, then the time to the first request of the next life."""
+        """kill -9 with a backlog of records, then the time to the next life's first request."""
         count = self.args.slim
         self.bed.fill("slim", count)
         self.say("restart: kill -9 with %d records in the store" % count)
         box = Box(self.bed, self.build, sink=False).start()
         pages = (count + bed_module.PAGE - 1) // bed_module.PAGE
-        box.watch(lambda: sum(1 for r in self.bed.requests() if r[1] == "GET") >= pages, every_s=0.2)
+        box.watch(
+            lambda: sum(1 for r in self.bed.requests() if r[1] == "GET") >= pages, every_s=0.2
+        )
         time.sleep(3)
         box.stop(signal.SIGKILL)
         self.bed.forget()
@@ -156,32 +171,39 @@ class Bench:
         self.figures["size_bytes"] = os.path.getsize(os.path.join(self.build, "anteroomd"))
 
     def growth(self):
-        """What a record costs in the store at a backlog of 10 k, 100 k and 1 M (see spool_bench.c)."""
+        """What a record costs in the store behind 10 k, 100 k and 1 M (see spool_bench.c)."""
         program = os.path.join(ROOT, "build", "target-tests", "tools", "bench", "spool_bench")
         if not os.path.exists(program):
-            found = subprocess.run(["find", os.path.join(ROOT, "build"), "-name", "spool_bench", "-type", "f", "-path", "*target*"],
-                                   capture_output=True, check=True).stdout.decode().split()
-            if not found:
-                self.say("growth: spool_bench is not built (tools/dev test target builds it); left out")
-                return
-            program = found[0]
+            self.say("growth: left out; `tools/dev test target` builds what it needs")
+            return
         self.bed.fill("slim", 2000)
         lines = os.path.join(self.bed.folder, "lines.ndjson")
         with open(lines, "w", encoding="utf-8") as out:
             for page in range(20):
-                with open(os.path.join(self.bed.folder, "pages", "p%d.json" % page), encoding="utf-8") as text:
+                with open(
+                    os.path.join(self.bed.folder, "pages", "p%d.json" % page), encoding="utf-8"
+                ) as text:
                     for item in json.load(text)["value"]:
-                        out.write(json.dumps(item, ensure_ascii=False, separators=(",", ":")) + "\n")
+                        out.write(
+                            json.dumps(item, ensure_ascii=False, separators=(",", ":")) + "\n"
+                        )
         for backlog in (10_000, 100_000, 1_000_000):
             folder = os.path.join(self.bed.folder, "growth")
             shutil.rmtree(folder, ignore_errors=True)
             os.makedirs(folder, mode=0o700)
             self.say("growth: backlog of %d records" % backlog)
-            done = subprocess.run([program, folder, lines, str(backlog), "100000", "2048"], capture_output=True, check=True)
-            last = done.stdout.decode().strip().splitlines()[-1]
-            fields = dict(f.split("=") for f in last.split() if "=" in f)
-            self.figures["growth_cpu_us_%d" % backlog] = float(fields["cpu_us"])
-            self.figures["growth_written_%d" % backlog] = float(fields["written_bytes"])
+            done = subprocess.run(
+                [program, folder, lines, str(backlog), "100000", "2048"],
+                capture_output=True,
+                check=True,
+            )
+            steady = re.search(
+                r"^steady .*cpu +([0-9.]+) us/record +written +([0-9]+) bytes",
+                done.stdout.decode(),
+                re.M,
+            )
+            self.figures["growth_cpu_us_%d" % backlog] = float(steady.group(1))
+            self.figures["growth_written_%d" % backlog] = float(steady.group(2))
             shutil.rmtree(folder)
         costs = [self.figures["growth_cpu_us_%d" % b] for b in (10_000, 100_000, 1_000_000)]
         self.figures["growth_percent"] = (max(costs) / costs[0] - 1) * 100
@@ -189,7 +211,18 @@ class Bench:
     def instructions(self):
         """Instructions per slim record by callgrind, on a build for the machine's own C library."""
         daemon = os.path.join(ROOT, "build", "callgrind")
-        configure = ["cmake", "-G", "Ninja", "-S", ROOT, "-B", daemon, "-DCMAKE_C_COMPILER=gcc", "-DCMAKE_BUILD_TYPE=None", "-DANTEROOM_EPOCH=1795392000"]
+        configure = [
+            "cmake",
+            "-G",
+            "Ninja",
+            "-S",
+            ROOT,
+            "-B",
+            daemon,
+            "-DCMAKE_C_COMPILER=gcc",
+            "-DCMAKE_BUILD_TYPE=None",
+            "-DANTEROOM_EPOCH=1795392000",
+        ]
         for command in (configure, ["cmake", "--build", daemon, "--target", "anteroomd"]):
             if subprocess.run(command, capture_output=True).returncode != 0:
                 self.say("instructions: the host build of anteroomd fails; left out")
@@ -199,9 +232,22 @@ class Bench:
             self.bed.fill("slim", records)
             box = Box(self.bed, self.build)
             out = os.path.join(self.bed.folder, "callgrind.out")
-            box.process = subprocess.Popen(["valgrind", "--tool=callgrind", "--callgrind-out-file=" + out, os.path.join(daemon, "anteroomd"),
-                                            "--config", box.file, "--state", box.state, "--until-idle"],
-                                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            box.process = subprocess.Popen(
+                [
+                    "valgrind",
+                    "--tool=callgrind",
+                    "--callgrind-out-file=" + out,
+                    os.path.join(daemon, "anteroomd"),
+                    "--config",
+                    box.file,
+                    "--state",
+                    box.state,
+                    "--until-idle",
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
             box.process.wait(300)
             self.bed.forget()
             with open(out, encoding="ascii", errors="replace") as text:
@@ -220,14 +266,22 @@ def show(figures, budget, markdown):
         value, bound = figures[key], entry["max"]
         good = bound is None or value <= bound
         broken += not good
-        rows.append((entry["what"], "%.*f %s" % (entry.get("digits", 0), value, entry["unit"]),
-                     "" if bound is None else "%g %s" % (bound, entry["unit"]), "" if bound is None else "yes" if good else "NO"))
+        rows.append(
+            (
+                entry["what"],
+                "%.*f %s" % (entry.get("digits", 0), value, entry["unit"]),
+                "" if bound is None else "%g %s" % (bound, entry["unit"]),
+                "" if bound is None else "yes" if good else "NO",
+            )
+        )
     if markdown:
         print("| what | measured | bound | held |\n|---|---|---|---|")
         for row in rows:
             print("| " + " | ".join(row) + " |")
     else:
-        widths = [max(len(r[i]) for r in rows + [("what", "measured", "bound", "held")]) for i in range(4)]
+        widths = [
+            max(len(r[i]) for r in rows + [("what", "measured", "bound", "held")]) for i in range(4)
+        ]
         for row in [("what", "measured", "bound", "held")] + rows:
             print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
     return broken
@@ -235,7 +289,9 @@ def show(figures, budget, markdown):
 
 def main():
     p = argparse.ArgumentParser(prog="tools/dev bench", description=__doc__.splitlines()[0])
-    p.add_argument("--slim", type=int, default=50000, help="records of the slim set (default 50000)")
+    p.add_argument(
+        "--slim", type=int, default=50000, help="records of the slim set (default 50000)"
+    )
     p.add_argument("--fat", type=int, default=5000, help="records of the fat set (default 5000)")
     p.add_argument("--runs", type=int, default=3)
     p.add_argument("--json", help="also write the figures there")
@@ -254,10 +310,19 @@ def main():
     if args.json:
         with open(args.json, "w", encoding="utf-8") as out:
             json.dump(bench.figures, out, indent=1)
-    print("records of %s" % ("../shared/perf-bed" if os.path.exists(bed_module.GENERATOR) else "the fake cloud"))
+    print(
+        "records of %s"
+        % ("../shared/perf-bed" if os.path.exists(bed_module.GENERATOR) else "the fake cloud")
+    )
     broken = show(bench.figures, budget, args.markdown)
-    print("bench: %d of %d bounds held" % (len([k for k in budget if k in bench.figures and budget[k]["max"] is not None]) - broken,
-                                          len([k for k in budget if k in bench.figures and budget[k]["max"] is not None])))
+    print(
+        "bench: %d of %d bounds held"
+        % (
+            len([k for k in budget if k in bench.figures and budget[k]["max"] is not None])
+            - broken,
+            len([k for k in budget if k in bench.figures and budget[k]["max"] is not None]),
+        )
+    )
     return 1 if broken else 0
 
 
