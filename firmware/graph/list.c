@@ -208,7 +208,8 @@ static RC take_element(struct graph *g, struct now now)
     struct json doc;
     bool is_new = false;
 
-    enum rc rc = json_parse(&doc, element, g->scratch.tokens, g->scratch.tokens_max);
+    enum rc rc =
+        json_parse_element(&doc, &g->list.fetch.cut, g->scratch.tokens, g->scratch.tokens_max);
     if (rc == RC_OK) {
         rc = callrec_read(&doc, 0, &r, &reason);
     }

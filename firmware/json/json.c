@@ -47,19 +47,15 @@ static int lone_primitive(struct span text, struct json_token *tokens, unsigned 
     return 1;
 }
 
-RC json_parse(struct json *doc, struct span text, struct json_token *tokens, unsigned tokens_max)
+/// Tokens of a text that the automaton has accepted.
+static RC tokenize(struct json *doc, struct span text, struct json_token *tokens, unsigned max)
 {
     jsmn_parser parser;
 
-    ASSERT(tokens != NULL);    // jsmn would only count
-    if (text.len >= INT_MAX) { // positions in tokens are int
-        return RC_TOOBIG;
-    }
-    TRY(json_validate(text));
-    int count = lone_primitive(text, tokens, tokens_max);
+    int count = lone_primitive(text, tokens, max);
     if (count == 0) {
         jsmn_init(&parser);
-        count = jsmn_parse(&parser, text.ptr, text.len, (jsmntok_t *)(void *)tokens, tokens_max);
+        count = jsmn_parse(&parser, text.ptr, text.len, (jsmntok_t *)(void *)tokens, max);
     }
     if (count < 0) {
         return RC_TOOBIG; // the text is valid: only the arena can be too small
@@ -67,6 +63,27 @@ RC json_parse(struct json *doc, struct span text, struct json_token *tokens, uns
     *doc = (struct json){
         .text = text.ptr, .len = text.len, .tokens = tokens, .count = (unsigned)count};
     return RC_OK;
+}
+
+RC json_parse(struct json *doc, struct span text, struct json_token *tokens, unsigned tokens_max)
+{
+    ASSERT(tokens != NULL);    // jsmn would only count
+    if (text.len >= INT_MAX) { // positions in tokens are int
+        return RC_TOOBIG;
+    }
+    TRY(json_validate(text));
+    return tokenize(doc, text, tokens, tokens_max);
+}
+
+RC json_parse_element(struct json *doc,
+                      const struct json_cut *cut,
+                      struct json_token *tokens,
+                      unsigned tokens_max)
+{
+    ASSERT(tokens != NULL);
+    ASSERT(cut->handed_out && !cut->element.overflow); // what the cutter hands out is validated
+    struct span text = json_cut_element(cut);
+    return text.len < INT_MAX ? tokenize(doc, text, tokens, tokens_max) : RC_TOOBIG;
 }
 
 static const jsmntok_t *token(const struct json *doc, int node)

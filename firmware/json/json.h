@@ -161,4 +161,14 @@ struct span json_cut_element(const struct json_cut *c);
 struct span json_cut_array(const struct json_cut *c); ///< name of the array that the element was in
 struct span json_cut_rest(const struct json_cut *c);
 
+/**
+ * Tokens of the element that the cutter has just handed out (JSON_CUT_ELEMENT). Cutting validated
+ * it, so it is not validated again.
+ * @retval RC_TOOBIG  more tokens than the arena has.
+ */
+RC json_parse_element(struct json *doc,
+                      const struct json_cut *cut,
+                      struct json_token *tokens,
+                      unsigned tokens_max);
+
 #endif
