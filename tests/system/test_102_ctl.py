@@ -71,7 +71,10 @@ def test_secret_that_cannot_be_one_is_refused(state, name, given, code):
 
 
 def test_secret_is_not_read_from_a_terminal(state):
-    leader, follower = pty.openpty()
+    try:
+        leader, follower = pty.openpty()
+    except OSError:
+        pytest.skip("no terminals on this machine (/dev/pts is not mounted)")
     done = subprocess.run([CTL, "secret", "put", "--state", str(state), "a"], stdin=follower,
                           capture_output=True, timeout=10)
     os.close(leader)
