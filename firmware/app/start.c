@@ -89,7 +89,7 @@ static enum exit_code open_spool(struct app *a, enum spool_found *found, struct 
     };
     enum rc rc = spool_open(&a->spool, &options, found, reason);
 
-    if (rc == RC_AGAIN || rc == RC_DENIED) {
+    if (rc == RC_AGAIN) {
         say("in use by another anteroomd",
             a->options.state_dir,
             "one state directory serves one box");

@@ -37,8 +37,9 @@ RC files_lock(int dir_fd, int *lock_fd)
         return RC_IO;
     }
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        enum rc rc = errno == EWOULDBLOCK ? RC_AGAIN : RC_IO;
         (void)close(fd);
-        return RC_IO;
+        return rc;
     }
     *lock_fd = fd;
     return RC_OK;

@@ -117,7 +117,7 @@ static void a_second_process_is_refused(void **state)
         struct buf reason = BUF(reason_bytes);
         struct spool_options options = {.state_dir = store_dir, .map_mib = 8, .high_percent = 80};
         enum spool_found found;
-        _exit(spool_open(&second, &options, &found, &reason) == RC_IO ? 0 : 1);
+        _exit(spool_open(&second, &options, &found, &reason) == RC_AGAIN ? 0 : 1);
     }
     int status = -1;
     assert_int_equal(waitpid(pid, &status, 0), pid);
