@@ -76,8 +76,7 @@ struct spool; ///< defined in spool_state.h for struct app and tests only
  * Broken: set aside as spool.broken-<n> (the newest is kept), a new one is begun. A quota below
  * what is used keeps the data.
  * @param reason  SPOOL_FOUND_BROKEN: short printable cause, appended ("format": a newer version's).
- * @retval RC_AGAIN  another process has it open.
- * @retval RC_IO     directory or device fails; nothing was changed.
+ * @retval RC_AGAIN another process has it open. @retval RC_IO device fails; nothing was changed.
  */
 RC spool_open(struct spool *s,
               const struct spool_options *options,
