@@ -31,7 +31,7 @@ _Noreturn static void child(const char *path, uint64_t map_bytes, int fd)
     MDB_env *env;
     char verdict = CHECK_GOOD;
     const char *wrong = NULL;
-    // It shares the lock of the store: without its parent it must not hold it.
+    // Nobody waits for the answer without the parent.
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     // A crash is an answer here, not an accident to be reported.
     (void)signal(SIGSEGV, SIG_DFL);

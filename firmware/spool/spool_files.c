@@ -12,7 +12,6 @@
 #include <stdio.h>
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,14 +29,17 @@
 #define NAME_BYTES_MAX  32u
 #define FIRST_MAP_BYTES (1024u * 1024u) // of the empty store, until it is opened
 
+// A lock of the process, not of the open file: flock's would live on in the child that checks the
+// store, and a start right after a kill would find it taken.
 RC files_lock(int dir_fd, int *lock_fd)
 {
+    const struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     int fd = openat(dir_fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
     if (fd < 0) {
         return RC_IO;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        enum rc rc = errno == EWOULDBLOCK ? RC_AGAIN : RC_IO;
+    if (fcntl(fd, F_SETLK, &whole) != 0) {
+        enum rc rc = errno == EAGAIN || errno == EACCES ? RC_AGAIN : RC_IO;
         (void)close(fd);
         return rc;
     }

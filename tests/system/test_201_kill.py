@@ -48,3 +48,38 @@ def test_two_hundred_kills_lose_nothing(make_world):
     assert world.cloud.stats()["complete"] > 0, "no life got anywhere"
     wait_until(lambda: world.run() and world.delivered(), "all delivered")
     world.cloud.assert_all_delivered()
+
+
+def test_kills_right_after_the_start(make_world):
+    """While the store is being checked, too: the next start finds neither damage nor a lock."""
+    dice = random.Random(SEED)
+    world = make_world("quiet", records={"count": 60, "meetings": [{"sessions": 700}]})
+    world.cloud.sink(state="down")
+    world.start()
+    wait_until(lambda: world.cloud.requests("graph.record") > 61, "a store with something in it")
+    for _ in range(60):
+        world.box.kill()
+        world.start()
+        time.sleep(dice.uniform(0, 0.03))
+        assert world.alive(), "it ended by itself with %s" % world.box.process.returncode
+    world.cloud.sink(state="up")
+    world.finish()
+    assert not world.log("store_reset")
+
+
+def test_kills_with_a_store_that_is_nearly_full(make_world):
+    dice = random.Random(SEED)
+    meetings = [{"sessions": 500, "participants": 30, "days_ago": n + 1} for n in range(14)]
+    world = make_world("quiet", records={"count": 30, "meetings": meetings},
+                       change=lambda c: c.update(spool={"map_mib": 8, "high_percent": 50}))
+    world.cloud.sink(state="down")
+    world.start()
+    world.wait_log("collecting_paused")
+    for number in range(40):
+        world.box.kill()
+        world.cloud.sink(state="up" if number % 4 == 3 else "down")
+        live_a_little(world, dice)
+        world.start()
+    world.cloud.sink(state="up")
+    world.finish()
+    assert not world.log("store_reset")
