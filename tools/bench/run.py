@@ -174,7 +174,7 @@ class Bench:
         """What a record costs in the store behind 10 k, 100 k and 1 M (see spool_bench.c)."""
         program = os.path.join(ROOT, "build", "target-tests", "tools", "bench", "spool_bench")
         if not os.path.exists(program):
-            self.say("growth: left out; `tools/dev test target` builds what it needs")
+            self.say("growth: left out; `tools/dev bench` builds what it needs")
             return
         self.bed.fill("slim", 2000)
         lines = os.path.join(self.bed.folder, "lines.ndjson")
