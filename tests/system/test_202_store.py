@@ -45,7 +45,7 @@ def test_sink_away_for_the_whole_backfill(make_world, record_property):
 
 
 def test_collecting_pauses_when_the_map_is_full_and_goes_on(make_world):
-    meetings = [{"sessions": 700, "participants": 20, "days_ago": n + 1} for n in range(16)]
+    meetings = [{"sessions": 700, "participants": 20, "days_ago": n + 1} for n in range(9)]
     world = make_world("quiet", records={"count": 20, "meetings": meetings},
                        change=lambda c: c.update(spool={"map_mib": 8, "high_percent": 50}))
     world.cloud.sink(state="down")
@@ -61,7 +61,7 @@ def test_collecting_pauses_when_the_map_is_full_and_goes_on(make_world):
 
 def test_map_full_to_the_brim_and_killed_goes_on(make_world):
     """The same at the highest high-water mark, with a restart in between."""
-    meetings = [{"sessions": 900, "participants": 20, "days_ago": n + 1} for n in range(18)]
+    meetings = [{"sessions": 900, "participants": 20, "days_ago": n + 1} for n in range(12)]
     world = make_world("quiet", records={"count": 20, "meetings": meetings},
                        change=lambda c: c.update(spool={"map_mib": 8, "high_percent": 90}))
     world.cloud.sink(state="down")
@@ -277,7 +277,7 @@ def test_a_missing_store_is_no_broken_one(make_world):
 
 def test_more_records_than_the_work_list_takes_at_once(make_world):
     """Above 5,000 pending records no new window is opened; the rest is listed all the same."""
-    world = make_world("quiet", records={"count": 5600, "fat": False, "p2p": 1.0})
+    world = make_world("quiet", records={"count": 5300, "fat": False, "p2p": 1.0})
     world.run()
-    assert int(world.log("totals")[-1]["listed"]) == 5600
+    assert int(world.log("totals")[-1]["listed"]) == 5300
     world.cloud.assert_all_delivered()
