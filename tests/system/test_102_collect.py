@@ -74,11 +74,11 @@ def test_newest_first_and_pages_of_the_wanted_size(make_world):
 
 def test_late_records_rising_versions_and_not_ready_ones(make_world):
     # An old record that is not there is given up after some attempts: they must outlast for_s.
-    patient = {**OFTEN, "retry_base_ms": 200, "retry_cap_ms": 4000}
+    patient = {**OFTEN, "retry_base_ms": 400, "retry_cap_ms": 4000}
     world = make_world("late", calls=patient, records={
         "count": 80, "long": 0.1, "late": {"share": 0.25, "after_s": [1, 4]},
         "rising": {"share": 0.3, "after_s": [1, 3], "steps": 2},
-        "not_ready": {"share": 0.2, "for_s": [0.3, 1]}})
+        "not_ready": {"share": 0.2, "for_s": [1.5, 2.5]}})
     world.start()
     report = world.finish()
     assert report["requests"]["graph.record"].get("404", 0) \
