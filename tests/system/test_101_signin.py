@@ -154,7 +154,7 @@ def test_token_revoked_in_the_middle(make_world, kind):
     world.cloud.fault({"service": "graph", "kind": kind, "nth": [2, second]}, {"revoke": True})
     world.run()
     report = world.cloud.assert_all_delivered()
-    assert report["tokens_issued"] >= 3
+    assert report["tokens_issued"] >= 2
     assert world.log("auth_token_rejected")
 
 

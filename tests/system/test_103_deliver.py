@@ -96,7 +96,7 @@ def test_413_makes_batches_smaller(world, settings):
 @pytest.mark.parametrize("status", [400, 422])
 def test_poison_is_buried_and_the_rest_delivered(world, status):
     world.cloud.sink(poison={"share": 0.08, "status": status})
-    world.run(timeout_s=180)
+    world.run()
     records = world.cloud.report()["records"]
     assert records["dead"] >= 1
     assert records["delivered"] + records["dead"] == records["records"]
