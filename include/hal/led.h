@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * @file
+ * The status LED, one colour or RGB: on or off in a colour, now. The patterns (which code flashes
+ * how) are app/led_pattern's; they are driven by the loop, so that a hung process cannot look well.
+ * Time:     never blocks.
+ * Backends: sysfs (CONFIG_LED_NAME, or CONFIG_LED_RED, _GREEN and _BLUE below /sys/class/leds),
+ *           none (a board without LED, said so by its defconfig), sandbox (STATE/sandbox/led: one
+ *           line "on=0|1 colour=NAME"; in a terminal it is shown by tools/dev demo).
+ *           All pass tests/contract/led.c.
+ * Source:   kernel, Documentation/leds/leds-class.rst.
+ */
+#ifndef HAL_LED_H
+#define HAL_LED_H
+#include <stdbool.h>
+
+#include "base/rc.h"
+
+enum led_colour {
+    LED_OFF = 0,
+    LED_GREEN,
+    LED_AMBER,
+    LED_RED,
+    LED_BLUE
+};
+
+struct led {
+    int fds[3]; ///< brightness of red, green, blue; a mono LED is the first; -1: none
+    bool rgb;
+    char missing[96]; ///< RC_UNSUPPORTED: what is not there, and the board's name for it
+};
+
+/// Take the LED over from the kernel (trigger "none"), dark. @param state_fd sandbox only.
+/// @retval RC_UNSUPPORTED no such LED. @retval RC_DENIED @retval RC_IO @covtest
+RC hal_led_open(struct led *l, int state_fd);
+/// A mono LED is lit for every colour but LED_OFF. @retval RC_IO @covtest
+RC hal_led_set(struct led *l, enum led_colour colour);
+void hal_led_close(struct led *l);                  ///< dark, then let go; closing twice is fine
+const char *hal_led_colour_name(enum led_colour c); ///< "off", "green", ...
+
+#endif

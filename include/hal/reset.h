@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * @file
+ * Why the box or the process started anew, and the last words of the one before.
+ * Model:    last words are one 512-byte record of STATE (two slots); an orderly end writes "clean".
+ *           The order of belief: kernel panic (pstore) > watchdog (boot status) > last words >
+ *           clean > killed (same boot) > power.
+ * Backends: linux (CONFIG_RESET_PSTORE_DIR, boot id of /proc), sandbox (STATE/sandbox/boot_id and
+ *           /panic). All pass tests/contract/reset.c.
+ */
+#ifndef HAL_RESET_H
+#define HAL_RESET_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/rc.h"
+#include "base/span.h"
+
+#define RESET_WORDS_BYTES_MAX 200u
+#define RESET_BOOT_ID_BYTES   16u
+
+enum reset_cause {
+    RESET_ILLEGAL = 0,
+    RESET_FIRST,    ///< nothing is known of a life before
+    RESET_CLEAN,    ///< ended in good order
+    RESET_ASKED,    ///< ended itself for a restart, and said why
+    RESET_ASSERT,   ///< an assertion failed: last words say which
+    RESET_KILLED,   ///< same boot, no last words: killed, or the supervisor's doing
+    RESET_WATCHDOG, ///< the hardware watchdog bit
+    RESET_PANIC,    ///< the kernel
+    RESET_POWER,    ///< another boot, and nothing said why
+    RESET_CAUSES,
+};
+
+struct reset {
+    int dir_fd;                             ///< the state directory, borrowed; -1: closed
+    enum reset_cause cause;                 ///< of this start
+    bool same_boot;                         ///< the machine did not restart, only the process
+    uint64_t uptime_ms;                     ///< of the life before, as last noted; 0: unknown
+    char words[RESET_WORDS_BYTES_MAX + 1u]; ///< its last words, printable, or ""
+    uint8_t boot_id[RESET_BOOT_ID_BYTES];
+};
+
+/**
+ * Find the cause of this start, and begin this life's record ("running").
+ * @param bitten  the watchdog's boot status (hal/watchdog.h).
+ * @retval RC_FULL, RC_IO  the record cannot be written: cause is known all the same. @covtest
+ */
+RC hal_reset_open(struct reset *r, int state_fd, bool bitten);
+/// Note how long we live (every few minutes at most: a flash write). @retval RC_FULL @retval RC_IO
+RC hal_reset_note(struct reset *r, uint64_t uptime_ms);
+/// Last words; async-signal-safe but for being slow, works in a failing assertion. cause is
+/// RESET_CLEAN, RESET_ASKED or RESET_ASSERT. @retval RC_FULL @retval RC_IO
+RC hal_reset_words(struct reset *r, enum reset_cause cause, struct span words);
+const char *hal_reset_cause_name(enum reset_cause c); ///< "power", "watchdog", ...
+
+#endif
