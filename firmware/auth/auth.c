@@ -12,7 +12,7 @@
 
 #include "base/assert.h"
 #include "base/backoff.h"
-#include "base/entropy.h"
+#include "hal/entropy.h"
 
 #include "auth_request.h"
 #include "auth_state.h"
@@ -85,7 +85,7 @@ static void take_life(struct auth *a, uint32_t expires_s, struct mono now)
 {
     int64_t life_ms = (int64_t)expires_s * 1000;
     int64_t tenth = life_ms / 10;
-    int64_t jitter = (int64_t)(entropy_u64() % (uint64_t)tenth);
+    int64_t jitter = (int64_t)(hal_entropy_u64() % (uint64_t)tenth);
     a->life_ms = life_ms;
     a->good_until = mono_after(a->asked_at, life_ms - smaller(tenth, EXPIRY_MARGIN_MS));
     a->next.ms = larger(a->asked_at.ms + 8 * tenth - jitter, now.ms + RENEW_MS_MIN);
@@ -141,8 +141,8 @@ static int64_t delay_of(const struct auth *a, const struct failure *f)
     } else if (f->cause == AUTH_CAUSE_THROTTLED && f->retry_after_ms == 0) {
         base = cap; // told to slow down without a time: not a second later
     }
-    int64_t delay = backoff_ms(a->status.failures, base, cap, entropy_u64());
-    int64_t asked = f->retry_after_ms > 0 ? jitter_ms(f->retry_after_ms, entropy_u64()) : 0;
+    int64_t delay = backoff_ms(a->status.failures, base, cap, hal_entropy_u64());
+    int64_t asked = f->retry_after_ms > 0 ? jitter_ms(f->retry_after_ms, hal_entropy_u64()) : 0;
     return larger(delay, asked);
 }
 
@@ -370,8 +370,8 @@ static void begin(struct auth *a, struct now now)
     if (start_request(a, now) !=
         RC_OK) { // the pool is full for the moment: says nothing about the sign-in
         auth_request_wipe(a);
-        a->next =
-            mono_after(now.mono, jitter_ms(a->config->call_records.retry_base_ms, entropy_u64()));
+        a->next = mono_after(now.mono,
+                             jitter_ms(a->config->call_records.retry_base_ms, hal_entropy_u64()));
         auth_go(a, AUTH_EV_CANNOT, now.mono);
         return;
     }
@@ -439,9 +439,9 @@ void auth_reject(struct auth *a, uint32_t generation, struct now now)
     if (a->state != AUTH_ASKING) {
         const struct config_call_records *calls = &a->config->call_records;
         int64_t wait_ms =
-            repeated
-                ? backoff_ms(a->rejects, calls->retry_base_ms, calls->retry_cap_ms, entropy_u64())
-                : 0;
+            repeated ? backoff_ms(
+                           a->rejects, calls->retry_base_ms, calls->retry_cap_ms, hal_entropy_u64())
+                     : 0;
         a->next = mono_after(now.mono, wait_ms);
     }
     LOG_WARN("ev=auth_token_rejected times=%" PRIu32, a->rejects);

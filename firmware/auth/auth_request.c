@@ -4,7 +4,7 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/crypto.h"
-#include "base/entropy.h"
+#include "hal/entropy.h"
 
 #include "json/json.h"
 
@@ -40,7 +40,7 @@ static void put_claims(struct buf *jwt, const struct auth *a, int64_t wall_ms)
     char text[CLAIMS_BYTES], id[GUID_TEXT_BYTES];
     struct buf b = BUF(text), jti = BUF(id);
     uint8_t random[GUID_BYTES];
-    entropy_fill(random, sizeof(random));
+    hal_entropy_fill(random, sizeof(random));
     buf_put_guid(&jti, random);
     struct span client = span_from_str(a->config->client_id);
     int64_t not_before_ms = wall_ms - AUTH_ASSERTION_BEFORE_MS;

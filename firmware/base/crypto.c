@@ -20,7 +20,7 @@
 
 #include "base/assert.h"
 #include "base/clock.h"
-#include "base/entropy.h"
+#include "hal/entropy.h"
 
 #include "crypto_lib.h"
 
@@ -43,7 +43,7 @@ int mbedtls_hardware_poll(void *data, unsigned char *output, size_t len, size_t 
 int mbedtls_hardware_poll(void *data, unsigned char *output, size_t len, size_t *olen)
 {
     (void)data;
-    entropy_fill(output, len);
+    hal_entropy_fill(output, len);
     *olen = len;
     return 0;
 }

@@ -6,7 +6,7 @@
 
 #include "base/backoff.h"
 #include "base/crypto.h"
-#include "base/entropy.h"
+#include "hal/entropy.h"
 
 #include "graph/graph_state.h"
 #include "sys/log.h"
@@ -17,7 +17,7 @@ int64_t graph_backoff_ms(const struct graph *g, uint32_t attempts)
 {
     const struct config_call_records *c = &g->settings.config->call_records;
 
-    return backoff_ms(attempts, c->retry_base_ms, c->retry_cap_ms, entropy_u64());
+    return backoff_ms(attempts, c->retry_base_ms, c->retry_cap_ms, hal_entropy_u64());
 }
 
 struct mono graph_may_ask(const struct graph *g,
@@ -61,7 +61,7 @@ void graph_failed(struct graph *g,
         facts->token_refused = true;
         facts->forbidden = true;
         wait_ms =
-            g->forbidden++ == 0 ? c->retry_base_ms : jitter_ms(c->retry_cap_ms, entropy_u64());
+            g->forbidden++ == 0 ? c->retry_base_ms : jitter_ms(c->retry_cap_ms, hal_entropy_u64());
         g->hold_until = mono_after(now.mono, wait_ms);
         LOG_WARN("ev=graph_forbidden status=%d times=%" PRIu32 " wait_ms=%" PRId64,
                  f->status,
@@ -72,8 +72,9 @@ void graph_failed(struct graph *g,
         g->status.throttled++;
         wait_ms = wait_ms > 0 ? wait_ms : c->retry_base_ms;
         // 503 does not say whose limit it was: everybody waits.
-        gate_close(
-            f->status == 429 ? gate : &g->app_gate, now.mono, jitter_ms(wait_ms, entropy_u64()));
+        gate_close(f->status == 429 ? gate : &g->app_gate,
+                   now.mono,
+                   jitter_ms(wait_ms, hal_entropy_u64()));
         LOG_WARN("ev=graph_throttled status=%d wait_ms=%" PRId64, f->status, wait_ms);
         break;
     default:

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 
 #include "base/assert.h"
-#include "base/entropy.h"
+#include "hal/entropy.h"
 
 #include "graph/graph_state.h"
 #include "sys/log.h"

@@ -8,7 +8,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
-#include "base/entropy.h"
+#include "hal/entropy.h"
 
 #include "net/http_state.h"
 #include "sys/heap.h"
@@ -45,7 +45,7 @@ void http_ring_forget(struct http_ring *ring)
 void http_transfer_begin(struct http_transfer *t, const struct http_request *r, struct now now)
 {
     uint8_t random[GUID_BYTES];
-    entropy_fill(random, sizeof(random));
+    hal_entropy_fill(random, sizeof(random));
     t->result = (struct http_result){.fail = HTTP_OK};
     struct buf id = BUF(t->result.client_request_id);
     buf_put_guid(&id, random);

@@ -16,7 +16,7 @@
 
 #include "base/assert.h"
 #include "base/backoff.h"
-#include "base/entropy.h"
+#include "hal/entropy.h"
 
 #include "ship/ship_state.h"
 #include "sys/fault.h"
@@ -118,14 +118,14 @@ static void recovered(struct ship *s, struct now now)
 static int64_t backoff(const struct ship *s, uint32_t attempts, int64_t cap_ms)
 {
     int64_t base_ms = s->sink->retry_base_ms;
-    return backoff_ms(attempts, base_ms, cap_ms < base_ms ? base_ms : cap_ms, entropy_u64());
+    return backoff_ms(attempts, base_ms, cap_ms < base_ms ? base_ms : cap_ms, hal_entropy_u64());
 }
 
 /// @param retry_after_ms  what the sink asked for wins over our own figure; 0: it did not.
 static struct mono back_off(struct ship *s, int64_t retry_after_ms, struct now now)
 {
     s->status.failures++;
-    int64_t ms = retry_after_ms > 0 ? jitter_ms(retry_after_ms, entropy_u64())
+    int64_t ms = retry_after_ms > 0 ? jitter_ms(retry_after_ms, hal_entropy_u64())
                                     : backoff(s, s->status.failures, s->sink->retry_cap_ms);
     return wait(s, SHIP_EV_WAIT, ms, now);
 }
@@ -134,7 +134,7 @@ static struct mono hold(struct ship *s, struct now now)
 {
     s->status.failures++;
     int64_t ms = (int64_t)s->sink->hold_probe_s * 1000;
-    return wait(s, SHIP_EV_HOLD, jitter_ms(ms, entropy_u64()), now);
+    return wait(s, SHIP_EV_HOLD, jitter_ms(ms, hal_entropy_u64()), now);
 }
 
 static struct mono hold_local(struct ship *s, struct now now)

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
-#include "base/entropy.h"
+#include "hal/entropy.h"
 
 #include "spool/spool_db.h"
 
@@ -116,7 +116,7 @@ static int fill(MDB_txn *txn)
     unsigned dbi[SPOOL_TABLES];
     struct meta meta = {.next_seq = 1};
     struct buf guid = BUF(meta.guid);
-    entropy_fill(random, sizeof(random));
+    hal_entropy_fill(random, sizeof(random));
     buf_put_guid(&guid, random);
     ASSERT(buf_ok(&guid));
     int code = db_open_tables(txn, MDB_CREATE, dbi);

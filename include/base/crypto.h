@@ -2,7 +2,8 @@
 /**
  * @file
  * What Anteroom asks of cryptography, and no more. The fence around Mbed TLS (with net/tls.c).
- * Memory: nothing is kept between calls but the library's own generator, seeded by entropy_fill.
+ * Memory: nothing is kept between calls but the library's own generator, seeded by
+ * hal_entropy_fill.
  */
 #ifndef BASE_CRYPTO_H
 #define BASE_CRYPTO_H

@@ -6,15 +6,15 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "base/entropy.h"
+#include "hal/entropy.h"
 
 #include "sys/log.h"
 
 struct world world;
 
-uint64_t __wrap_entropy_u64(void);
+uint64_t __wrap_hal_entropy_u64(void);
 
-uint64_t __wrap_entropy_u64(void)
+uint64_t __wrap_hal_entropy_u64(void)
 {
     return world.random;
 }

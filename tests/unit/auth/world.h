@@ -3,7 +3,7 @@
  * @file
  * What the sign-in lives in, for its tests: a scripted http, a token store in memory, log lines
  * that are kept, a clock that stands still until it is moved, and randomness that a test chooses
- * (link with -Wl,--wrap=entropy_u64).
+ * (link with -Wl,--wrap=hal_entropy_u64).
  */
 #ifndef TESTS_UNIT_AUTH_WORLD_H
 #define TESTS_UNIT_AUTH_WORLD_H
@@ -26,7 +26,7 @@ struct world {
     struct config config;
     struct tokenstore store;
     struct now now;
-    uint64_t random;     ///< what entropy_u64 gives
+    uint64_t random;     ///< what hal_entropy_u64 gives
     char log[LOG_BYTES]; ///< all lines, level digit first
     size_t log_len;
 

@@ -17,7 +17,7 @@
 #include <mbedtls/x509_crt.h>
 
 #include "base/clock.h"
-#include "base/entropy.h"
+#include "hal/entropy.h"
 
 #define MADE_AT_MS 1795392000000 // 2026-11-23T00:00:00Z
 #define DAYS       30u
@@ -244,12 +244,12 @@ static void random_bytes_fill_all_of_any_length(void **unused)
     (void)unused;
     uint8_t bytes[1000] = {0};
     unsigned zeros = 0;
-    entropy_fill(bytes, sizeof(bytes));
+    hal_entropy_fill(bytes, sizeof(bytes));
     for (size_t i = 0; i < sizeof(bytes); i++) {
         zeros += bytes[i] == 0;
     }
     assert_true(zeros < 40);
-    assert_true(entropy_u64() != entropy_u64());
+    assert_true(hal_entropy_u64() != hal_entropy_u64());
 }
 
 int main(void)

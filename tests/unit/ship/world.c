@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "base/entropy.h"
+#include "hal/entropy.h"
 
 struct world_secrets world_secrets;
 uint64_t world_seed = 1;
@@ -22,12 +22,12 @@ uint64_t world_random(void)
 }
 
 // Instead of base/entropy.c.
-uint64_t entropy_u64(void)
+uint64_t hal_entropy_u64(void)
 {
     return world_random();
 }
 
-void entropy_fill(void *out, size_t len)
+void hal_entropy_fill(void *out, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         ((uint8_t *)out)[i] = (uint8_t)world_random();

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/entropy.h"
-
+/**
+ * @file
+ * getrandom(2), which both backends draw on.
+ */
+#ifndef ENTROPY_KERNEL_H
+#define ENTROPY_KERNEL_H
 #include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include <sys/random.h>
 
@@ -10,25 +17,24 @@
 // getrandom() gives at most this much at once without being interruptible by a signal.
 #define ENTROPY_PIECE_BYTES 256u
 
-void entropy_fill(void *out, size_t len)
+static inline void entropy_from_kernel(uint8_t *out, size_t len)
 {
-    ASSERT(out != NULL || len == 0);
-    uint8_t *at = out;
     while (len > 0) {
         size_t want = len < ENTROPY_PIECE_BYTES ? len : ENTROPY_PIECE_BYTES;
-        ssize_t got = getrandom(at, want, 0);
+        ssize_t got = getrandom(out, want, 0);
         if (got < 0 && errno == EINTR) {
             continue; // only while the kernel's pool is not initialised yet
         }
         ASSERT(got > 0);
-        at += got;
+        out += got;
         len -= (size_t)got;
     }
 }
 
-uint64_t entropy_u64(void)
+static inline bool entropy_kernel_ready(void)
 {
-    uint64_t v;
-    entropy_fill(&v, sizeof(v));
-    return v;
+    uint8_t byte;
+    return getrandom(&byte, sizeof(byte), GRND_NONBLOCK) == (ssize_t)sizeof(byte);
 }
+
+#endif
