@@ -1,22 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signing in: both credentials, every kind of refusal with its stable code, all recoverable."""
 import os
+import re
 
 import pytest
 from world import wait_until
 
 CALLS = {"retry_base_ms": 20, "retry_cap_ms": 100}
 SECRET = "s3cret~of-the_application.0123456789"
+ODD_SECRET = "pa ss&+%=wörd"
 
 
 def secret_mode(config):
     config["credential"] = "secret"
 
 
-def make_with_secret(make_world, **settings):
-    world = make_world("quiet", calls=CALLS, change=secret_mode, **settings)
-    world.box.put_secret("client-secret", SECRET)
-    world.cloud.entra(secrets=[SECRET])
+def make_with_secret(make_world, secret=SECRET):
+    world = make_world("quiet", calls=CALLS, change=secret_mode)
+    world.box.put_secret("client-secret", secret)
+    world.cloud.entra(secrets=[secret])
     return world
 
 
@@ -30,6 +32,8 @@ def failed_and_recovers(world, code, cause, mend):
     line = world.wait_log("auth_failed")
     assert (line["code"], line["cause"]) == (code, cause), line
     assert line["text"] and line["trace_id"] is not None
+    if "aadsts" in line and line["aadsts"] != "0":
+        assert re.fullmatch(r"[0-9a-f-]{36}", line["trace_id"]), "what Microsoft's support asks for"
     assert world.alive()
     mend()
     world.finish()
@@ -45,11 +49,12 @@ def test_with_the_box_own_certificate(world):
     assert not world.cloud.report()["token_refusals"]
 
 
-def test_with_a_secret(make_world):
-    world = make_with_secret(make_world)
+@pytest.mark.parametrize("secret", [SECRET, ODD_SECRET], ids=["plain", "odd characters"])
+def test_with_a_secret(make_world, secret):
+    world = make_with_secret(make_world, secret)
     world.run()
     world.cloud.assert_all_delivered()
-    assert SECRET not in world.box.log_text()
+    assert not world.log("auth_failed")
 
 
 def test_certificate_that_is_not_registered(world):
@@ -81,6 +86,8 @@ def test_missing_secret(make_world):
     world = make_world("quiet", calls=CALLS, change=secret_mode)
     world.cloud.entra(secrets=[SECRET])
     world.start()
+    world.wait_log("auth_failed")
+    assert world.cloud.stats()["tokens"] == 0, "without a credential nobody is asked"
     failed_and_recovers(world, "A02", "no_credential",
                         lambda: world.box.put_secret("client-secret", SECRET))
 
@@ -135,9 +142,17 @@ def test_refusals_have_a_code_and_pass(world, do, code, cause):
     failed_and_recovers(world, code, cause, world.cloud.clear_faults)
 
 
-def test_clock_that_differs_is_corrected_by_what_the_peer_says(make_world):
-    """Nine hours ahead: the first assertion is refused, the second is dated by the answer."""
-    world = make_world("quiet", calls=CALLS, entra={"clock_offset_s": 9 * 3600})
+def test_passing_errors_are_told_once_and_waited_out(world):
+    world.cloud.fault({"service": "authority", "count": 3}, {"aadsts": 90033})
+    world.start()
+    world.finish()
+    assert [line["code"] for line in world.log("auth_failed")] == ["A06"]
+
+
+@pytest.mark.parametrize("offset_h", [9, 2, -2])
+def test_clock_that_differs_is_corrected_by_what_the_peer_says(make_world, offset_h):
+    """Hours ahead or behind: the first assertion is refused, the second is dated by the answer."""
+    world = make_world("quiet", calls=CALLS, entra={"clock_offset_s": offset_h * 3600})
     world.start()
     line = world.wait_log("auth_failed")
     assert (line["code"], line["cause"], line["aadsts"]) == ("A03", "clock", "500133")
@@ -158,12 +173,21 @@ def test_token_revoked_in_the_middle(make_world, kind):
     assert world.log("auth_token_rejected")
 
 
+def test_token_that_graph_refuses_once_is_replaced(world):
+    world.cloud.fault({"service": "graph", "count": 1}, {"status": 401})
+    world.start()
+    world.finish()
+    assert len(world.log("auth_token_rejected")) == 1
+    assert world.cloud.stats()["tokens"] == 2
+
+
 def test_token_is_renewed_before_it_expires(make_world):
     """Tokens that live for a few seconds: new ones come in time, no request carries a dead one."""
     world = make_world("quiet", calls={**CALLS, "hot_interval_s": 1}, entra={"lifetime_s": [5, 6]})
     world.start()
     wait_until(lambda: world.cloud.stats()["tokens"] >= 3, "renewals")
     world.finish()
+    assert len(world.log("auth_token_good")) == 1, "a renewal is no news"
     assert world.cloud.requests("graph.list", "401") == 0
     assert not world.log("auth_token_rejected")
 
