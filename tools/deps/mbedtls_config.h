@@ -37,6 +37,7 @@
 #define MBEDTLS_AESNI_C
 #define MBEDTLS_AES_ROM_TABLES
 #define MBEDTLS_AES_FEWER_TABLES // the tables serve only machines without AES instructions
+#define MBEDTLS_CIPHER_MODE_CFB  // parameters on the way to a TPM
 #define MBEDTLS_GCM_C
 #define MBEDTLS_CHACHA20_C
 #define MBEDTLS_POLY1305_C
@@ -66,6 +67,7 @@
 #define MBEDTLS_PK_C
 #define MBEDTLS_PK_PARSE_C
 #define MBEDTLS_PK_WRITE_C
+#define MBEDTLS_PK_RSA_ALT_SUPPORT // a certificate signed by the token store, which keeps the key
 
 /* Encodings and certificates */
 #define MBEDTLS_ASN1_PARSE_C
