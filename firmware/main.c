@@ -2,11 +2,13 @@
 #include <stdio.h>
 
 #include "app/app.h"
+#include "sys/confine.h"
 
 int main(int argc, char **argv)
 {
     struct options options;
 
+    confine_quiet();
     if (options_parse(&options, argc, argv) != RC_OK) {
         return EXIT_USAGE;
     }

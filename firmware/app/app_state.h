@@ -21,6 +21,7 @@
 #include "ship/ship_state.h"
 #include "spool/spool.h"
 #include "spool/spool_state.h"
+#include "sys/confine.h"
 
 /// Transfers, by purpose.
 enum app_slot {
@@ -37,6 +38,8 @@ _Static_assert(SLOT_COUNT <= HTTP_TRANSFERS_MAX, "one transfer for every purpose
 struct app {
     struct options options;
     struct config config;
+    int state_fd; ///< STATE; from app_become on it is also the working directory
+    struct confine confine;
     struct tokenstore store;
     struct spool spool;
     struct loop loop;
@@ -71,6 +74,16 @@ enum exit_code app_read_config(struct app *a);
 /// Open and build everything, in order. What is wrong was said.
 enum exit_code app_start(struct app *a);
 void app_finish(struct app *a);
+
+// ---- confined.c ----
+
+/// The working directory is STATE once we have become its owner.
+#define APP_STATE "."
+
+/// Open STATE as a directory. What is wrong was said.
+enum exit_code app_open_state(struct app *a);
+/// Become STATE's owner, without any capability. What is wrong was said.
+enum exit_code app_become(struct app *a);
 
 // ---- check.c ----
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// --check: look at everything, say everything that is wrong, change nothing.
+// --check: look at everything, say everything that is wrong, change nothing that lasts.
 #include <stdio.h>
 
-#include <sys/stat.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/crypto.h"
@@ -27,15 +27,20 @@ static void right(const char *what)
     printf("ok     %s\n", what);
 }
 
-static bool check_state_dir(const char *dir, struct findings *f)
+static bool check_state_dir(struct app *a, struct findings *f)
 {
-    struct stat st;
-
-    if (stat(dir, &st) != 0 || !S_ISDIR(st.st_mode)) {
-        wrong(f, "state directory: not there", "make it, owned by the user that anteroomd runs as");
+    a->state_fd = open(a->options.state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (a->state_fd < 0) {
+        wrong(f, "state directory: not there", "make it, and give it to an unprivileged user");
         return false;
     }
-    if (access(dir, R_OK | W_OK | X_OK) != 0) {
+    if (confine_user(&a->confine, a->state_fd, (uint64_t)a->config.spool_map_mib << 20) != RC_OK) {
+        char line[160];
+        snprintf(line, sizeof(line), "state directory: %s", a->confine.wrong);
+        wrong(f, line, a->confine.advice);
+        return false;
+    }
+    if (access(APP_STATE, R_OK | W_OK | X_OK) != 0) {
         wrong(f, "state directory: not writable", "give it to the user that anteroomd runs as");
         return false;
     }
@@ -100,7 +105,7 @@ static void check_identity(struct app *a, struct now now, struct findings *f)
 
 static void check_secrets(struct app *a, struct now now, struct findings *f)
 {
-    enum rc rc = hal_tokenstore_open(&a->store, a->options.state_dir);
+    enum rc rc = hal_tokenstore_open(&a->store, APP_STATE);
     bool identity = a->config.credential == CREDENTIAL_CERTIFICATE;
 
     if (rc != RC_OK) {
@@ -148,7 +153,7 @@ enum exit_code app_check(struct app *a)
     } else {
         wrong(&f, "configuration", "see the lines above");
     }
-    if (check_state_dir(a->options.state_dir, &f) && config == EXIT_DONE) {
+    if (check_state_dir(a, &f) && config == EXIT_DONE) {
         if (crypto_init() != RC_OK) {
             wrong(&f, "random numbers: the kernel gives none", "this is not a machine to run on");
         } else {

@@ -12,8 +12,8 @@ void options_print_help(void)
           "  anteroomd --config FILE --state DIR [--check] [--until-idle]\n"
           "\n"
           "  --config FILE   the configuration (JSON); `anteroomctl config help` lists its keys\n"
-          "  --state DIR     directory of the store and the secrets; made by you, owned by the\n"
-          "                  user that anteroomd runs as\n"
+          "  --state DIR     directory of the store and the secrets; made by you, owned by an\n"
+          "                  unprivileged user: started as root, anteroomd becomes that user\n"
           "  --check         look at configuration, state directory, key, secrets and clock, say\n"
           "                  everything that is wrong, exit\n"
           "  --until-idle    exit with 0 when all due windows are listed, all details are in and\n"
@@ -22,7 +22,8 @@ void options_print_help(void)
           "\n"
           "Exit codes (sysexits.h): 0 done, 64 usage, 66 no configuration file, 70 internal\n"
           "error, 71 system error, 74 state directory or store, 75 state directory in use,\n"
-          "77 secrets readable by others, 78 configuration or --check\n",
+          "77 secrets readable by others, or a state directory of root's, 78 configuration or "
+          "--check\n",
           stdout);
 }
 

@@ -27,7 +27,7 @@ enum exit_code {
     EXIT_OSERR = 71,    ///< the kernel refused something that it must give
     EXIT_IOERR = 74,    ///< the state directory or the store in it
     EXIT_TEMPFAIL = 75, ///< another anteroomd uses this state directory
-    EXIT_NOPERM = 77,   ///< secrets that others can read
+    EXIT_NOPERM = 77,   ///< secrets that others can read, a state directory of root's
     EXIT_CONFIG = 78,   ///< the configuration, or --check found something
 };
 

@@ -83,7 +83,7 @@ enum exit_code app_read_config(struct app *a)
 static enum exit_code open_spool(struct app *a, enum spool_found *found, struct buf *reason)
 {
     const struct spool_options options = {
-        .state_dir = a->options.state_dir,
+        .state_dir = APP_STATE,
         .map_mib = a->config.spool_map_mib,
         .high_percent = a->config.spool_high_percent,
     };
@@ -127,7 +127,7 @@ static bool needs_identity(const struct config *c)
 static enum exit_code open_secrets(struct app *a, struct now now)
 {
     bool made = false;
-    enum rc rc = hal_tokenstore_open(&a->store, a->options.state_dir);
+    enum rc rc = hal_tokenstore_open(&a->store, APP_STATE);
 
     if (rc == RC_DENIED) {
         say("secrets can be read by others",
@@ -270,6 +270,12 @@ enum exit_code app_start(struct app *a)
     enum exit_code code = app_read_config(a);
 
     log_set_now(now);
+    if (code == EXIT_DONE) {
+        code = app_open_state(a);
+    }
+    if (code == EXIT_DONE) {
+        code = app_become(a);
+    }
     if (code == EXIT_DONE) {
         code = open_spool(a, &found, &reason);
     }

@@ -15,9 +15,9 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 if os.path.join(ROOT, "tools") not in sys.path:
     sys.path.insert(0, os.path.join(ROOT, "tools"))
 
-from fakecloud.launch import Box, CloudProcess  # noqa: E402
+from fakecloud.launch import Box, CloudProcess, give_state, make_state  # noqa: E402
 
-__all__ = ["Box", "FakeCloud"]
+__all__ = ["Box", "FakeCloud", "give_state", "make_state"]
 
 
 class FakeCloud(CloudProcess):

@@ -2,6 +2,7 @@
 """anteroomctl, as an operator uses it: exit codes, modes of files, what is printed where."""
 import json
 import os
+import pathlib
 import pty
 import stat
 import subprocess
@@ -9,7 +10,7 @@ import subprocess
 import pytest
 from cryptography import x509
 
-from world import ROOT
+from world import ROOT, make_state
 
 CTL = os.path.join(os.environ.get("ANTEROOM_BUILD", os.path.join(ROOT, "build", "sandbox")),
                    "anteroomctl")
@@ -24,9 +25,7 @@ def ctl(*args, given=b""):
 
 @pytest.fixture
 def state(tmp_path):
-    folder = tmp_path / "state"
-    folder.mkdir(mode=0o700)
-    return folder
+    return pathlib.Path(make_state(tmp_path / "state"))
 
 
 def test_certificate_is_made_once_and_printed_alone(state):

@@ -15,7 +15,7 @@ for _folder in (os.path.join(ROOT, "tests", "support"), os.path.join(ROOT, "tool
     if _folder not in sys.path:
         sys.path.insert(0, _folder)
 
-from cloud import Box, FakeCloud  # noqa: E402
+from cloud import Box, FakeCloud, give_state, make_state  # noqa: E402,F401
 
 WAIT_S_MAX = 180     # of any condition; far more than a busy machine needs
 RUN_S_MAX = 300      # of a run with --until-idle

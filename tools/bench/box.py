@@ -7,9 +7,13 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 
 from bed import CLIENT, ROOT, TENANT
+
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+from fakecloud.launch import make_state  # noqa: E402
 
 
 class Sample:
@@ -57,7 +61,7 @@ class Box:
             self.folder, "config.json"
         )
         subprocess.run(["rm", "-rf", self.folder], check=True)
-        os.makedirs(self.state, mode=0o700)
+        make_state(self.state)
         with open(bed.ca, encoding="ascii") as pem:
             ca = pem.read()
         self.config = {

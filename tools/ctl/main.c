@@ -3,12 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <fcntl.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/assert.h"
 
 #include "ctl.h"
+#include "sys/confine.h"
 
 struct command {
     const char *first, *second; ///< second is "" for commands of one word
@@ -61,9 +63,30 @@ int ctl_fail(int code, const char *what, const char *reason)
     return code;
 }
 
+/// STATE becomes the working directory, and root its owner: what we write must be anteroomd's.
+static int enter_state(const char *state_dir)
+{
+    struct confine confine;
+    int fd = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return ctl_fail(EX_CANTCREAT, state_dir, "the state directory is not there");
+    }
+    enum rc rc = confine_user(&confine, fd, 0);
+    close(fd);
+    if (rc != RC_OK) {
+        fprintf(stderr, "anteroomctl: %s: %s; %s\n", state_dir, confine.wrong, confine.advice);
+        return rc == RC_DENIED ? EX_NOPERM : EX_OSERR;
+    }
+    return EX_OK;
+}
+
 int ctl_open_store(const struct ctl_args *args, struct tokenstore *store)
 {
-    switch (hal_tokenstore_open(store, args->state_dir)) {
+    int code = enter_state(args->state_dir);
+    if (code != EX_OK) {
+        return code;
+    }
+    switch (hal_tokenstore_open(store, ".")) {
     case RC_OK:
         return EX_OK;
     case RC_DENIED:
@@ -104,7 +127,8 @@ static void print_help(void)
         printf("  %s\n      %s\n", commands[i].usage, commands[i].meaning);
     }
     puts("  --help, --version\n\n"
-         "DIR is the state directory of anteroomd. Run as the user that anteroomd runs as.\n"
+         "DIR is the state directory of anteroomd. Run as its owner, or as root,\n"
+         "which becomes its owner.\n"
          "exit codes: 0 done, 64 usage, 65 bad input, 66 no such file or secret, 70 broken store, "
          "73 cannot make,\n"
          "74 disk, 77 permissions, 78 configuration");
@@ -151,6 +175,7 @@ static const char *parse(const struct command *c, int argc, char **argv, struct 
 
 int main(int argc, char **argv)
 {
+    confine_quiet();
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
         print_help();
         return EX_OK;

@@ -14,7 +14,26 @@ import urllib.request
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 START_S_MAX = 30
+# Owner of state directories where we are root: the box does not run as root.
+STATE_OWNER = 64777
 PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable
+
+
+def make_state(folder):
+    """A state directory as an installer makes it; started as root the box becomes its owner."""
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    give_state(folder)
+    return folder
+
+
+def give_state(folder):
+    """Give a state directory, with what root put into it, to the user that the box becomes."""
+    if os.geteuid() != 0:
+        return
+    os.chown(folder, STATE_OWNER, STATE_OWNER)
+    for here, folders, files in os.walk(folder):
+        for name in folders + files:
+            os.chown(os.path.join(here, name), STATE_OWNER, STATE_OWNER, follow_symlinks=False)
 
 
 class CloudProcess:
@@ -130,7 +149,7 @@ class Box:
         self.config_file = os.path.join(self.folder, "config.json")
         self.log_file = os.path.join(self.folder, "anteroomd.log")
         self.process = None
-        os.makedirs(self.state, mode=0o700, exist_ok=True)
+        make_state(self.state)
         self.config = self.default_config()
 
     def default_config(self):
