@@ -40,6 +40,7 @@ struct app {
     struct config config;
     int state_fd; ///< STATE; from app_become on it is also the working directory
     struct confine confine;
+    struct now started;
     struct tokenstore store;
     struct spool spool;
     struct loop loop;
@@ -53,8 +54,10 @@ struct app {
     enum exit_code exit_code; ///< when stopped
     struct mono commit_due;   ///< MONO_NEVER: nothing staged
     bool commit_failing;
-    bool trimmed;       ///< memory was given back since the last work
-    struct span ca_pem; ///< sandbox trust, or empty
+    enum spool_found store_found;
+    char store_reason[128]; ///< SPOOL_FOUND_BROKEN: why, printable
+    bool trimmed;           ///< memory was given back since the last work
+    struct span ca_pem;     ///< sandbox trust, or empty
 
     struct json_token tokens[CONFIG_JSON_TOKENS_MAX];
     char ca_bytes[APP_CA_BYTES_MAX];
@@ -67,10 +70,15 @@ struct app {
 _Static_assert(sizeof(struct app) <= CONFIG_APP_RAM_KIB * 1024u,
                "RAM budget of the board (CONFIG_APP_RAM_KIB)");
 
-// ---- start.c ----
+// ---- start_config.c ----
 
+/// One line for people on standard error: what is wrong with what, and what they can do.
+void app_say(const char *what, const char *subject, const char *advice);
 /// Read configuration and trust; faults are written to standard error. Shared with --check.
 enum exit_code app_read_config(struct app *a);
+
+// ---- start.c ----
+
 /// Open and build everything, in order. What is wrong was said.
 enum exit_code app_start(struct app *a);
 void app_finish(struct app *a);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Start, in the one order that works: the store is checked in a child before any library thread or
-// key exists; keys come before the network.
+// Start, in the one order that works: what needs privileges comes before they are given up; the
+// store is checked in a child before any library thread or key exists; keys come before the
+// network; the sandbox closes last.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,91 +15,27 @@
 #include "app/app_state.h"
 #include "sys/log.h"
 
-static struct config_faults faults; // large, and needed for a moment only: not on the stack
-
-static void say(const char *what, const char *path, const char *advice)
+static enum exit_code start_store(struct app *a)
 {
-    fprintf(stderr, "anteroomd: %s: %s; %s\n", path, what, advice);
-}
-
-static enum exit_code read_text(struct app *a, struct buf *text)
-{
-    switch (file_read(a->options.config_path, text)) {
-    case RC_OK:
-        return EXIT_DONE;
-    case RC_NOTFOUND:
-        say("no such file", a->options.config_path, "give the configuration with --config");
-        return EXIT_NOINPUT;
-    case RC_TOOBIG:
-        say("longer than 64 KiB",
-            a->options.config_path,
-            "a configuration is smaller; is it the right file?");
-        return EXIT_CONFIG;
-    default:
-        say("cannot be read", a->options.config_path, "check its permissions");
-        return EXIT_NOINPUT;
-    }
-}
-
-static enum exit_code read_ca(struct app *a)
-{
-    char path[FILES_PATH_BYTES_MAX];
-    struct buf p = BUF(path);
-    struct buf pem = buf_of(a->ca_bytes, sizeof(a->ca_bytes));
-
-    a->ca_pem = SPAN_NONE;
-    if (a->config.ca_file[0] == '\0') {
-        return EXIT_DONE;
-    }
-    if (file_path_beside(a->options.config_path, a->config.ca_file, &p) != RC_OK ||
-        file_read(path, &pem) != RC_OK) {
-        say("cannot be read",
-            a->config.ca_file,
-            "sandbox.ca_file is looked for beside the configuration");
-        return EXIT_CONFIG;
-    }
-    a->ca_pem = buf_span(&pem);
-    return EXIT_DONE;
-}
-
-enum exit_code app_read_config(struct app *a)
-{
-    struct buf text = buf_of(a->text, sizeof(a->text));
-    enum exit_code code = read_text(a, &text);
-
-    if (code != EXIT_DONE) {
-        return code;
-    }
-    if (config_parse(&a->config, buf_span(&text), &faults) != RC_OK) {
-        for (unsigned i = 0; i < faults.count && i < CONFIG_FAULTS_MAX; i++) {
-            fprintf(stderr, "anteroomd: %s: %s\n", a->options.config_path, faults.text[i]);
-        }
-        fprintf(
-            stderr, "anteroomd: %s: %u fault(s); not used\n", a->options.config_path, faults.count);
-        return EXIT_CONFIG;
-    }
-    return read_ca(a);
-}
-
-static enum exit_code open_spool(struct app *a, enum spool_found *found, struct buf *reason)
-{
+    struct buf reason = buf_of(a->store_reason, sizeof(a->store_reason) - 1u);
     const struct spool_options options = {
         .state_dir = APP_STATE,
         .map_mib = a->config.spool_map_mib,
         .high_percent = a->config.spool_high_percent,
     };
-    enum rc rc = spool_open(&a->spool, &options, found, reason);
+    enum rc rc = spool_open(&a->spool, &options, &a->store_found, &reason);
 
+    a->store_reason[reason.len] = '\0';
     if (rc == RC_AGAIN) {
-        say("in use by another anteroomd",
-            a->options.state_dir,
-            "one state directory serves one box");
+        app_say("in use by another anteroomd",
+                a->options.state_dir,
+                "one state directory serves one box");
         return EXIT_TEMPFAIL;
     }
     if (rc != RC_OK) {
-        say("the store cannot be opened or made",
-            a->options.state_dir,
-            "check that it exists, is writable and has space");
+        app_say("the store cannot be opened or made",
+                a->options.state_dir,
+                "check that it exists, is writable and has space");
         return EXIT_IOERR;
     }
     struct span names[CONFIG_SINKS_MAX];
@@ -106,9 +43,9 @@ static enum exit_code open_spool(struct app *a, enum spool_found *found, struct 
         names[i] = span_from_str(a->config.sinks[i].name);
     }
     if (spool_set_sinks(&a->spool, names, a->config.sinks_count) != RC_OK) {
-        say("the sinks' positions cannot be read",
-            a->options.state_dir,
-            "the store is damaged; it is checked at the next start");
+        app_say("the sinks' positions cannot be read",
+                a->options.state_dir,
+                "the store is damaged; it is checked at the next start");
         return EXIT_IOERR;
     }
     return EXIT_DONE;
@@ -124,28 +61,31 @@ static bool needs_identity(const struct config *c)
     return needed;
 }
 
-static enum exit_code open_secrets(struct app *a, struct now now)
+static enum exit_code start_secrets(struct app *a)
 {
     bool made = false;
+
+    crypto_set_time(a->started.wall.ms);
     enum rc rc = hal_tokenstore_open(&a->store, APP_STATE);
 
     if (rc == RC_DENIED) {
-        say("secrets can be read by others",
-            a->options.state_dir,
-            "set mode 0700 on tokens/ and 0600 on its files");
+        app_say("secrets can be read by others",
+                a->options.state_dir,
+                "set mode 0700 on tokens/ and 0600 on its files");
         return EXIT_NOPERM;
     }
     if (rc == RC_OK && crypto_init() != RC_OK) {
         return EXIT_OSERR;
     }
     if (rc == RC_OK && needs_identity(&a->config)) {
-        rc = auth_ensure_identity(&a->store, span_from_str(a->config.name), now.wall.ms, &made);
+        rc = auth_ensure_identity(
+            &a->store, span_from_str(a->config.name), a->started.wall.ms, &made);
     }
     if (rc != RC_OK) {
-        say("the token store fails",
-            a->options.state_dir,
-            rc == RC_CORRUPT ? "a stored secret is damaged: put it again"
-                             : "check permissions and space");
+        app_say("the token store fails",
+                a->options.state_dir,
+                rc == RC_CORRUPT ? "a stored secret is damaged: put it again"
+                                 : "check permissions and space");
         return EXIT_IOERR;
     }
     if (made) {
@@ -206,7 +146,7 @@ static void on_signal(void *context, int fd, unsigned ready)
     }
 }
 
-static enum exit_code build(struct app *a, struct now now)
+static enum exit_code start_machines(struct app *a)
 {
     const struct auth_setup auth = {
         .config = &a->config,
@@ -247,10 +187,10 @@ static enum exit_code build(struct app *a, struct now now)
         return EXIT_OSERR;
     }
     auth_init(&a->auth, &auth);
-    if (a->config.call_records_on && graph_init(&a->graph, &graph, now) != RC_OK) {
-        say("the store's rows cannot be read",
-            a->options.state_dir,
-            "were they written by a newer version?");
+    if (a->config.call_records_on && graph_init(&a->graph, &graph, a->started) != RC_OK) {
+        app_say("the store's rows cannot be read",
+                a->options.state_dir,
+                "were they written by a newer version?");
         return EXIT_IOERR;
     }
     for (unsigned i = 0; i < a->config.sinks_count; i++) {
@@ -258,40 +198,34 @@ static enum exit_code build(struct app *a, struct now now)
         ship.slot = SLOT_SINKS + i;
         ship_init(&a->ships[i], &ship);
     }
+    a->commit_due = MONO_NEVER;
     return EXIT_DONE;
 }
 
+/// The order of the start. A step that fails has said why.
+static enum exit_code (*const steps[])(struct app *a) = {
+    app_read_config, // as whoever started us
+    app_open_state,  // a handle of the state directory
+    app_become,      // its owner, for good
+    start_store,     // forks its checking child: before any thread, key or filter
+    start_secrets,   // before anything that may need one
+    start_machines,  // loop, transfers, sign-in, collector, sinks
+};
+
 enum exit_code app_start(struct app *a)
 {
-    char reason_bytes[128];
-    struct buf reason = BUF(reason_bytes);
-    enum spool_found found = SPOOL_FOUND_NONE;
     struct now now = loop_now();
-    enum exit_code code = app_read_config(a);
 
+    a->started = now;
     log_set_now(now);
-    if (code == EXIT_DONE) {
-        code = app_open_state(a);
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        enum exit_code code = steps[i](a);
+        if (code != EXIT_DONE) {
+            return code;
+        }
     }
-    if (code == EXIT_DONE) {
-        code = app_become(a);
-    }
-    if (code == EXIT_DONE) {
-        code = open_spool(a, &found, &reason);
-    }
-    if (code == EXIT_DONE) {
-        crypto_set_time(now.wall.ms);
-        code = open_secrets(a, now);
-    }
-    if (code == EXIT_DONE) {
-        code = build(a, now);
-    }
-    if (code != EXIT_DONE) {
-        return code;
-    }
-    a->commit_due = MONO_NEVER;
-    if (found == SPOOL_FOUND_BROKEN) {
-        tell_reset(a, buf_span(&reason), now);
+    if (a->store_found == SPOOL_FOUND_BROKEN) {
+        tell_reset(a, span_from_str(a->store_reason), now);
     }
     LOG_INFO("ev=started board=%s clock=%s sinks=%u held=%" PRIu64,
              CONFIG_BOARD_NAME,
@@ -314,5 +248,6 @@ void app_finish(struct app *a)
     hal_tokenstore_close(&a->store);
     loop_deinit(&a->loop);
     close(a->signal_fd);
+    close(a->state_fd);
     LOG_INFO("ev=stopped");
 }

@@ -458,3 +458,15 @@ const struct auth_status *auth_status(const struct auth *a)
 {
     return &a->status;
 }
+
+struct activity auth_activity(const struct auth *a)
+{
+    bool asking = a->state == AUTH_ASKING;
+    struct mono next = a->bearer_len > 0 ? mono_min(a->next, a->good_until) : a->next;
+    return (struct activity){
+        .kind = asking ? ACTIVITY_BUSY : ACTIVITY_WAITING,
+        .until = asking ? MONO_NEVER : next,
+        .progress = (uint64_t)a->asked_at.ms + a->answer_len, // one request has one moment
+        .failures = a->status.failures,
+    };
+}

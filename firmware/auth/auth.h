@@ -11,6 +11,7 @@
  */
 #ifndef AUTH_AUTH_H
 #define AUTH_AUTH_H
+#include "base/activity.h"
 #include "base/clock.h"
 #include "base/rc.h"
 #include "base/span.h"
@@ -58,6 +59,7 @@ uint32_t auth_generation(const struct auth *a); ///< changes with every new toke
 /// True if the token names the role (diagnosis only; true also if the token cannot be read).
 bool auth_has_role(const struct auth *a, struct span role);
 const struct auth_status *auth_status(const struct auth *a);
+struct activity auth_activity(const struct auth *a);
 
 /**
  * Make the box's key and certificate in the store if they are not there. Takes seconds the first

@@ -15,6 +15,7 @@ void fetch_init(struct fetch *f, unsigned slot)
     f->holds = false;
     f->fail = FETCH_FAIL_NONE;
     f->url_len = 0;
+    f->bytes_taken = 0;
 }
 
 void fetch_url(struct fetch *f, const struct config *config, struct span id, struct span tail)
@@ -208,6 +209,7 @@ fetch_next(struct fetch *f, const struct fetch_settings *s, const char *where, s
             got = json_cut_push(&f->cut, body, &used);
         } // the text of an error is not looked at: Graph says to branch on the status
         http_consume(s->http, f->slot, used);
+        f->bytes_taken += used;
         if (got == JSON_CUT_ELEMENT) {
             return hold(f, FETCH_ELEMENT);
         }

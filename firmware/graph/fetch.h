@@ -47,6 +47,7 @@ struct fetch {
     struct json_cut cut;
     enum fetch_fail fail;
     int status;
+    uint64_t bytes_taken;   ///< of all bodies so far
     uint32_t generation;    ///< of the token that it was asked with
     int64_t retry_after_ms; ///< 0: none
     char url[LINK_BYTES_MAX + 1];

@@ -51,6 +51,7 @@ void graph_failed(struct graph *g,
     int64_t wait_ms = f->retry_after_ms;
 
     g->status.failures++;
+    g->failures += g->failures < UINT32_MAX;
     facts->refused = f->generation;
     switch (f->fail) {
     case FETCH_FAIL_UNAUTHORIZED:
@@ -201,6 +202,8 @@ RC graph_init(struct graph *g, const struct graph_setup *setup, struct now now)
     g->status = (struct graph_status){0};
     g->hold_until = g->work_next = g->list_next = now.mono;
     g->forbidden = 0;
+    g->failures = 0;
+    g->wake = now.mono;
     TRY(first_start(g->spool, now, &first_ms));
     windows_init(&g->windows, c, first_ms);
     gate_init(&g->list_gate, c->list_per_20s, now.mono);
@@ -247,6 +250,10 @@ graph_step(struct graph *g, struct graph_token token, struct now now, struct gra
     if (g->status.records_done + g->status.pages != done) {
         g->forbidden = 0;
     }
+    if (facts->progress) {
+        g->failures = 0;
+    }
+    g->wake = wake;
     return wake;
 }
 
@@ -267,6 +274,29 @@ bool graph_is_idle(struct graph *g, struct now now)
 const struct graph_status *graph_status(const struct graph *g)
 {
     return &g->status;
+}
+
+struct activity graph_activity(const struct graph *g)
+{
+    const struct graph_status *s = &g->status;
+    const struct fetch *list = &g->list.fetch;
+    bool busy = list->active && !list->holds; // what is held waits for room in the store
+    uint64_t progress = s->requests + s->failures + s->pages + s->records_listed + s->records_done +
+                        s->records_quarantined + list->bytes_taken;
+
+    for (unsigned i = 0; i < CONFIG_GRAPH_LANES; i++) {
+        const struct fetch *f = &g->lanes[i].fetch;
+        busy = busy || (f->active && !f->holds);
+        progress += f->bytes_taken;
+    }
+    return (struct activity){
+        .kind = busy                          ? ACTIVITY_BUSY
+                : g->wake.ms == MONO_NEVER.ms ? ACTIVITY_IDLE
+                                              : ACTIVITY_WAITING,
+        .until = g->wake,
+        .progress = progress,
+        .failures = g->failures,
+    };
 }
 
 void graph_stop(struct graph *g)

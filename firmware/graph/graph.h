@@ -18,6 +18,7 @@
  */
 #ifndef GRAPH_GRAPH_H
 #define GRAPH_GRAPH_H
+#include "base/activity.h"
 #include "base/clock.h"
 #include "base/rc.h"
 #include "base/span.h"
@@ -84,6 +85,8 @@ graph_step(struct graph *g, struct graph_token token, struct now now, struct gra
 /// Every due window is listed and the work list is empty.
 bool graph_is_idle(struct graph *g, struct now now);
 const struct graph_status *graph_status(const struct graph *g);
+/// BUSY while an answer is under way and may be taken; WAITING for what graph_step asked last.
+struct activity graph_activity(const struct graph *g);
 /// Throw away what arrived and give memory back; requests under way start again.
 void graph_stop(struct graph *g);
 

@@ -113,6 +113,8 @@ struct graph {
     uint32_t forbidden;     ///< 403s in a row
     struct mono work_next;  ///< when the earliest waiting record is due
     struct mono list_next;  ///< when the next window is due
+    struct mono wake;       ///< when the last step wanted to run next
+    uint32_t failures;      ///< answers that failed since one was of use
     struct list list;
     struct lane lanes[CONFIG_GRAPH_LANES];
 };

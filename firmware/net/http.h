@@ -16,6 +16,7 @@
  */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
+#include "base/activity.h"
 #include "base/clock.h"
 #include "base/rc.h"
 #include "base/span.h"
@@ -103,6 +104,11 @@ void http_deinit(struct http *h);
 RC http_start(struct http *h, unsigned slot, const struct http_request *request, struct now now);
 enum http_state http_state(const struct http *h, unsigned slot);
 const struct http_result *http_result(const struct http *h, unsigned slot);
+/// Counts what moved in the transfer, either way, for whoever watches for a standstill: only
+/// compared. While the peer is not stalled it changes at least every stall_ms.
+uint64_t http_progress(const struct http *h, unsigned slot);
+/// WAITING for its next timer while transfers run, IDLE otherwise.
+struct activity http_activity(const struct http *h);
 /// Contiguous bytes of the body that wait in the ring (may be fewer than there are in all); empty
 /// if none.
 struct span http_body(const struct http *h, unsigned slot);

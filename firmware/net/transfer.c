@@ -89,3 +89,27 @@ struct span http_body(const struct http *h, unsigned slot)
     return (struct span){.ptr = ring->bytes + ring->head,
                          .len = ring->len < to_end ? ring->len : to_end};
 }
+
+uint64_t http_progress(const struct http *h, unsigned slot)
+{
+    ASSERT(h != NULL && slot < HTTP_TRANSFERS_MAX);
+    const struct http_transfer *t = &h->transfers[slot];
+    return (uint64_t)t->moved_bytes + t->head_bytes + t->result.body_bytes;
+}
+
+struct activity http_activity(const struct http *h)
+{
+    struct activity a = {.kind = ACTIVITY_IDLE, .until = MONO_NEVER};
+    for (unsigned i = 0; i < HTTP_TRANSFERS_MAX; i++) {
+        const struct http_transfer *t = &h->transfers[i];
+        if (t->state == HTTP_RUNNING) {
+            a.kind = ACTIVITY_WAITING;
+            a.until = mono_min(a.until, mono_min(t->total_at, t->stall_at));
+            a.progress += http_progress(h, i);
+        }
+    }
+    if (a.kind == ACTIVITY_WAITING) { // the library's own timer; without transfers it may rest
+        a.until = mono_min(a.until, h->timer_at);
+    }
+    return a;
+}

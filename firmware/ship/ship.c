@@ -419,6 +419,23 @@ const struct ship_status *ship_status(const struct ship *s)
     return &s->status;
 }
 
+struct activity ship_activity(const struct ship *s)
+{
+    bool waits = s->state == SHIP_LINGER || s->state == SHIP_BACKOFF || s->state == SHIP_HOLDING;
+    struct activity a = {
+        .kind = ship_is_idle(s) ? ACTIVITY_IDLE
+                : waits         ? ACTIVITY_WAITING
+                                : ACTIVITY_BUSY,
+        .until = waits ? s->deadline : MONO_NEVER,
+        .progress = s->status.batches + s->status.retries + s->status.events_dead + s->attempts,
+        .failures = s->status.failures,
+    };
+    if (s->state == SHIP_SENDING) { // a large batch over a thin line moves for minutes
+        a.progress += http_progress(s->http, s->slot);
+    }
+    return a;
+}
+
 void ship_idle(struct ship *s)
 {
     if (s->batch.count == 0) {

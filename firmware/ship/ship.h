@@ -15,6 +15,7 @@
  */
 #ifndef SHIP_SHIP_H
 #define SHIP_SHIP_H
+#include "base/activity.h"
 #include "base/clock.h"
 #include "base/rc.h"
 #include "hal/tokenstore.h"
@@ -72,6 +73,7 @@ struct mono ship_step(struct ship *s, struct now now);
 /// Everything committed has been acknowledged and nothing is in flight.
 bool ship_is_idle(const struct ship *s);
 const struct ship_status *ship_status(const struct ship *s);
+struct activity ship_activity(const struct ship *s);
 /// Nothing to do for a while: the body's pages go back to the system, unless a batch is in hand.
 void ship_idle(struct ship *s);
 

@@ -205,6 +205,11 @@ void http_consume(struct http *h, unsigned slot, size_t bytes)
     s->taken += bytes;
 }
 
+uint64_t http_progress(const struct http *h, unsigned slot)
+{
+    return slot_of(h, slot)->shown;
+}
+
 void http_release(struct http *h, unsigned slot)
 {
     struct http_fake_slot *s = slot_of(h, slot);

@@ -510,6 +510,29 @@ static void roles_are_looked_up_in_the_token_if_it_can_be_read(void **unused)
     }
 }
 
+static void what_it_says_of_itself_is_busy_while_asking_and_waiting_otherwise(void **unused)
+{
+    (void)unused;
+    struct mono next = world_turn();
+    struct activity asking = auth_activity(&world.auth);
+    assert_int_equal(asking.kind, ACTIVITY_BUSY);
+    world_answer_error(500, "server_error", 0);
+    struct activity waiting = auth_activity(&world.auth);
+    assert_int_equal(waiting.kind, ACTIVITY_WAITING);
+    assert_int_equal(waiting.until.ms, status()->next_attempt.ms);
+    assert_true(waiting.until.ms > world.now.mono.ms);
+    assert_int_equal(waiting.failures, 1);
+    (void)world_sleep_until_next();
+    (void)world_turn();
+    assert_int_not_equal(auth_activity(&world.auth).progress, asking.progress);
+    world_answer_token("abc", 3600);
+    next = world_turn();
+    struct activity fresh = auth_activity(&world.auth);
+    assert_int_equal(fresh.kind, ACTIVITY_WAITING);
+    assert_int_equal(fresh.until.ms, next.ms);
+    assert_int_equal(fresh.failures, 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup(f, world_init)
 
 int main(void)
@@ -545,6 +568,7 @@ int main(void)
         TEST(the_status_tells_number_and_trace_of_entra),
         TEST(no_secret_gets_into_a_log_line),
         TEST(roles_are_looked_up_in_the_token_if_it_can_be_read),
+        TEST(what_it_says_of_itself_is_busy_while_asking_and_waiting_otherwise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -153,6 +153,24 @@ static void a_handshake_that_hangs_ends_by_connect(void **state)
     assert_in_range(a.ran_ms, 900, 2500);
 }
 
+static void what_runs_waits_for_its_own_timers_and_moves_with_the_bytes(void **state)
+{
+    (void)state;
+    assert_int_equal(http_activity(&world_http).kind, ACTIVITY_IDLE);
+    struct http_request r = request_for("rsa13", "big");
+    struct mono began = loop_now().mono;
+    world_start(0, &r);
+    struct activity a = http_activity(&world_http);
+    assert_int_equal(a.kind, ACTIVITY_WAITING);
+    assert_true(a.until.ms <= mono_after(began, (int64_t)r.stall_ms + 60000).ms);
+    while (http_body(&world_http, 0).len == 0) {
+        world_turn(5000);
+    }
+    assert_int_not_equal(http_progress(&world_http, 0), a.progress);
+    http_release(&world_http, 0);
+    assert_int_equal(http_activity(&world_http).kind, ACTIVITY_IDLE);
+}
+
 int main(void)
 {
 #define NET_TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
@@ -170,6 +188,7 @@ int main(void)
         NET_TEST(a_slow_peer_is_no_stall_but_total_ends_it),
         NET_TEST(total_ends_a_paused_transfer_too),
         NET_TEST(a_handshake_that_hangs_ends_by_connect),
+        NET_TEST(what_runs_waits_for_its_own_timers_and_moves_with_the_bytes),
     };
     return cmocka_run_group_tests(tests, peer_start, peer_stop);
 }
