@@ -89,8 +89,8 @@ def own_pages(folder, kind, count, base):
     sys.path.insert(0, os.path.join(ROOT, "tools"))
     from fakecloud import calls, clock, records, scenario  # pylint: disable=import-outside-toplevel
 
-    settings = scenario.load(None, {"records.count": count})
-    made = records.Records(settings["records"], 1, clock.Clock(1))
+    settings = scenario.load(None, records={"count": count})
+    made = records.Records(settings["records"], 1, clock.Clock())
     content = calls.Content(made, 1, kind == "fat")
     for page in range((count + PAGE - 1) // PAGE):
         items = []

@@ -140,6 +140,14 @@ class Box:
             time.sleep(every_s)
         return peak
 
+    def watch_for(self, done, timeout_s=60):
+        """Wait for something; the process may come and go meanwhile."""
+        end = time.monotonic() + timeout_s
+        while not done():
+            if time.monotonic() > end:
+                raise RuntimeError("it did not come to that:\n" + self.log()[-2000:])
+            time.sleep(0.002)
+
     def stop(self, how=signal.SIGTERM):
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(how)

@@ -246,7 +246,8 @@ class Board:
 
     def _start(self):
         self._start_at = None
-        self.lives.append(Life(self.box.start(*self.arguments), self.boot_id))
+        self.box.start(*self.arguments)
+        self.lives.append(Life(self.box.process, self.boot_id))
 
     def _init(self):
         """Init: a life that ended is followed by the next after a pause, unless it said no."""

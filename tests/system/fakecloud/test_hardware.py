@@ -15,11 +15,11 @@ class Script:
     """A box whose firmware is a line of shell; $STATE is its state directory."""
 
     def __init__(self, folder, text):
-        self.state, self.text = str(folder), text
+        self.state, self.text, self.process = str(folder), text, None
 
     def start(self, *arguments):
-        return subprocess.Popen(["/bin/sh", "-c", self.text, "firmware", *arguments],
-                                env={**os.environ, "STATE": self.state})
+        self.process = subprocess.Popen(["/bin/sh", "-c", self.text, "firmware", *arguments],
+                                        env={**os.environ, "STATE": self.state})
 
 
 def wait_until(condition):
