@@ -38,6 +38,42 @@ def make_world(tmp_path, request):
             assert not leaked, "a secret in the log: %s" % leaked
 
 
+@pytest.fixture
+def small_disk():
+    from small_disk import SmallDisk
+    disks = []
+
+    def make(box, mib):
+        if os.getuid() != 0:
+            pytest.skip("mounting a small disk needs root")
+        disks.append(SmallDisk(box, mib))
+        if disks[-1].says != "ready\n":
+            pytest.skip("a tmpfs cannot be mounted here: %s" % disks[-1].says.strip())
+        return disks[-1]
+
+    yield make
+    for disk in disks:
+        disk.close()
+
+
+@pytest.fixture
+def make_board(make_world):
+    """make_board(scenario, rate=, pause_s=, ...): a world whose box is on its hardware; the board
+    is world.board, not switched on yet."""
+    from fakecloud.hardware import Board
+    made = []
+
+    def make(scenario="quiet", rate=1, pause_s=0.05, state=None, **settings):
+        world = make_world(scenario, **settings)
+        world.board = Board(world.box, pause_s=pause_s, watchdog_rate=rate, state=state)
+        made.append(world)
+        return world
+
+    yield make
+    for world in made:
+        world.board.cut_for_good()
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()

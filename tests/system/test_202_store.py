@@ -2,7 +2,6 @@
 """The store under pressure: a sink that is away, a full map, a full disk, a broken file."""
 import os
 import random
-import subprocess
 
 import pytest
 from world import QUICK, wait_until
@@ -76,52 +75,6 @@ def test_map_full_to_the_brim_and_killed_goes_on(make_world):
 
 
 # -- the disk
-
-
-class SmallDisk:
-    """A tmpfs over a box's state directory, in a mount namespace of its own."""
-
-    def __init__(self, box, mib):
-        script = ('cp -a "$1" "$1.copy" && mount -t tmpfs -o size=%dm,mode=700 tmpfs "$1" && '
-                  'cp -a "$1.copy/." "$1" && echo ready && exec cat') % mib
-        self.holder = subprocess.Popen(["unshare", "-m", "sh", "-c", script, "sh", box.state],
-                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                       stderr=subprocess.STDOUT)
-        self.says = self.holder.stdout.readline().decode()
-        self.state = "/proc/%d/root%s" % (self.holder.pid, box.state)
-        inside = ["nsenter", "--mount=/proc/%d/ns/mnt" % self.holder.pid]
-        plain = box.command
-        box.command = lambda *extra: inside + plain(*extra)
-
-    def fill(self, left_kib):
-        """A file that leaves this much; its path."""
-        path = os.path.join(self.state, "ballast")
-        free = os.statvfs(self.state)
-        size = free.f_bavail * free.f_frsize - (left_kib << 10)
-        with open(path, "wb") as out:
-            os.posix_fallocate(out.fileno(), 0, size)
-        return path
-
-    def close(self):
-        self.holder.stdin.close()
-        self.holder.wait(10)
-
-
-@pytest.fixture
-def small_disk():
-    disks = []
-
-    def make(box, mib):
-        if os.getuid() != 0:
-            pytest.skip("mounting a small disk needs root")
-        disks.append(SmallDisk(box, mib))
-        if disks[-1].says != "ready\n":
-            pytest.skip("a tmpfs cannot be mounted here: %s" % disks[-1].says.strip())
-        return disks[-1]
-
-    yield make
-    for disk in disks:
-        disk.close()
 
 
 FULL_DISK = {"count": 60, "meetings": [{"sessions": 600, "participants": 400, "days_ago": n + 1}

@@ -124,11 +124,12 @@ class Devices:
 
 class Board:
     """One box on its hardware. `watchdog_rate`: the chip's clock may run faster than the world's,
-    so that nobody waits a minute for a bite; feeding resets it as ever."""
+    so that nobody waits a minute for a bite; feeding resets it as ever. `state`: where the box's
+    state directory is seen from here, if that is not where the box sees it."""
 
-    def __init__(self, box, pause_s=INIT_PAUSE_S, watchdog_rate=1.0):
+    def __init__(self, box, pause_s=INIT_PAUSE_S, watchdog_rate=1.0, state=None):
         self.box, self.pause_s, self.watchdog_rate = box, pause_s, watchdog_rate
-        self.devices = Devices(box.state)
+        self.devices = Devices(state or box.state)
         self.lives, self.bites = [], 0
         self.flashes = collections.deque(maxlen=FLASHES_MAX)    # (moment, lit, colour) of changes
         self.arguments = ()

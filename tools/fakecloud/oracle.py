@@ -11,8 +11,7 @@ from . import envelope
 TRUTHS_MAX = 512     # versions whose digests are kept at a time
 LIST_MAX = 50        # examples of each kind in a report
 TYPES = ("call_record", "call_session", "call_participant", "call_complete", "call_quarantined")
-
-
+TOLD = ("type", "tenant", "id", "version", "part", "source", "data")
 WORDS = ("delivered", "missing", "incomplete", "wrong", "dead", "quarantined")
 
 
@@ -65,6 +64,7 @@ class Oracle:
         self.truths = OrderedDict()
         self.events = 0
         self.other = {}
+        self.told = []       # what the box said of itself
         self.foreign = []
         self.completed = set()
 
@@ -93,6 +93,8 @@ class Oracle:
         kind = event["type"]
         if kind not in TYPES:
             self.other[kind] = self.other.get(kind, 0) + 1
+            if len(self.told) < LIST_MAX:
+                self.told.append({name: event[name] for name in TOLD})
             return
         index = self.records.find(event["id"])
         level = None if index is None else self.records.plan(index).level(event["version"])
@@ -204,5 +206,6 @@ class Oracle:
         return {**counts, "duplicated": sum(v.repeats for v in versions),
                 "versions_complete": sum(v.complete for v in versions),
                 "versions_abandoned": sum(not v.complete for v in versions),
-                "events": self.events, "other_events": self.other, "foreign": self.foreign,
+                "events": self.events, "other_events": self.other, "told": self.told,
+                "foreign": self.foreign,
                 "pending": self.records.pending(moment), "examples": examples}

@@ -32,7 +32,9 @@ def test_good_batch_is_accepted(client):
     status, data = client.post(note(client))
     assert status == 200 and json.loads(data) == {"accepted": 3, "rejected": []}
     assert errors(client) == 0
-    assert client.cloud.report()["records"]["other_events"] == {"notice": 3}
+    records = client.cloud.report()["records"]
+    assert records["other_events"] == {"notice": 3}
+    assert [told["type"] for told in records["told"]] == ["notice"] * 3
 
 
 @pytest.mark.parametrize("change", [
