@@ -18,24 +18,32 @@
 #define BUTTON_CODE_MS    5000
 #define BUTTON_FACTORY_MS 15000
 
-struct button {
-    int fd; ///< readable when there is news: watch it in the loop; -1: none
-    bool pressed;
-    struct mono since;
-    char missing[96];
-};
-
 enum button_event {
     BUTTON_NOTHING = 0,
     BUTTON_CODE,    ///< held 5 s (told while it is held)
     BUTTON_FACTORY, ///< held 15 s (told while it is held)
 };
 
-/// @retval RC_UNSUPPORTED no such device. @retval RC_DENIED @retval RC_IO @covtest
+struct button {
+    int fd; ///< readable when there is news: watch it in the loop; -1: none
+    bool pressed;
+    struct mono since;
+    enum button_event told; ///< of this press, last
+    char missing[96];       ///< of a failure: what is not there, and the board's name for it
+};
+
+/// Is it there? @param state_fd sandbox only. @retval RC_NOTFOUND the board has none, and says so
+/// (backend none). @retval RC_UNSUPPORTED no such device: said in `missing`. @retval RC_DENIED
+RC hal_button_probe(struct button *b, int state_fd);
+/// A button that is held down at this moment counts from its next press. @param state_fd sandbox
+/// only. @retval RC_UNSUPPORTED no such device, or one without the key. @retval RC_DENIED
+/// @retval RC_IO @covtest
 RC hal_button_open(struct button *b, int state_fd);
-void hal_button_read(struct button *b, struct now now); ///< fd is readable: take what there is
+/// fd is readable: take what there is. @retval RC_IO the device is gone: unwatch it and close; it
+/// is not held any more. @covtest
+RC hal_button_read(struct button *b, struct mono now);
 /// What the time of holding has come to since the last call; *again is when to ask next.
 enum button_event hal_button_event(struct button *b, struct mono now, struct mono *again);
-void hal_button_close(struct button *b);
+void hal_button_close(struct button *b); ///< closing twice is fine
 
 #endif

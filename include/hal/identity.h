@@ -17,12 +17,16 @@
 
 struct identity {
     const char *board;         ///< CONFIG_BOARD_NAME
-    char serial_end[5];        ///< last four printable characters
+    char serial_end[5];        ///< last four characters; at most half of the serial number
     uint8_t serial_sha256[32]; ///< of serial '|' board
+    char missing[96];          ///< of a failure: what is wrong, and the board's name for it
 };
 
-/// @param state_fd sandbox only. @retval RC_UNSUPPORTED the board's file is not there, empty,
-/// "To be filled by O.E.M." or the like. @retval RC_DENIED @retval RC_IO @covtest
+/// @param state_fd  sandbox only.
+/// @retval RC_UNSUPPORTED  the board's file is not there, empty, longer than
+///                         IDENTITY_SERIAL_BYTES_MAX, no text, or "To be filled by O.E.M." or the
+///                         like: said in `missing`.
+/// @retval RC_DENIED @retval RC_IO @covtest
 RC hal_identity_read(struct identity *i, int state_fd);
 
 #endif

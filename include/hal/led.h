@@ -13,6 +13,7 @@
 #ifndef HAL_LED_H
 #define HAL_LED_H
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/rc.h"
 
@@ -21,19 +22,30 @@ enum led_colour {
     LED_GREEN,
     LED_AMBER,
     LED_RED,
-    LED_BLUE
+    LED_BLUE,
+    LED_COLOURS,
 };
 
+#define LED_CHANNELS 3u ///< red, green, blue
+
 struct led {
-    int fds[3]; ///< brightness of red, green, blue; a mono LED is the first; -1: none
+    int fds[LED_CHANNELS];            ///< brightness of red, green, blue; a mono LED is the first;
+                                      ///< -1: none
+    uint32_t brightest[LED_CHANNELS]; ///< sysfs: what "on" is
     bool rgb;
-    char missing[96]; ///< RC_UNSUPPORTED: what is not there, and the board's name for it
+    char missing[96]; ///< of a failure: what is not there, and the board's name for it
 };
+
+/// Is it there? Nothing of it is changed. @param state_fd sandbox only.
+/// @retval RC_NOTFOUND the board has none, and says so (backend none). @retval RC_UNSUPPORTED no
+/// such LED: said in `missing`. @retval RC_DENIED
+RC hal_led_probe(struct led *l, int state_fd);
 
 /// Take the LED over from the kernel (trigger "none"), dark. @param state_fd sandbox only.
 /// @retval RC_UNSUPPORTED no such LED. @retval RC_DENIED @retval RC_IO @covtest
 RC hal_led_open(struct led *l, int state_fd);
-/// A mono LED is lit for every colour but LED_OFF. @retval RC_IO @covtest
+/// A mono LED is lit for every colour but LED_OFF. Closed, or none: nothing happens. @retval RC_IO
+/// @covtest
 RC hal_led_set(struct led *l, enum led_colour colour);
 void hal_led_close(struct led *l);                  ///< dark, then let go; closing twice is fine
 const char *hal_led_colour_name(enum led_colour c); ///< "off", "green", ...

@@ -4,9 +4,13 @@
  * Why the box or the process started anew, and the last words of the one before.
  * Model:    last words are one 512-byte record of STATE (two slots); an orderly end writes "clean".
  *           The order of belief: kernel panic (pstore) > watchdog (boot status) > last words >
- *           clean > killed (same boot) > power.
- * Backends: linux (CONFIG_RESET_PSTORE_DIR, boot id of /proc), sandbox (STATE/sandbox/boot_id and
- *           /panic). All pass tests/contract/reset.c.
+ *           clean > killed (same boot) > power. Panic and watchdog count only when the machine
+ *           started anew: their traces stay for the whole boot, and a process may start often.
+ * Backends: linux (CONFIG_RESET_PSTORE_DIR, boot id of /proc), sandbox (STATE/sandbox/boot_id, the
+ *           kernel's without it, and STATE/sandbox/panic). All pass tests/contract/reset.c.
+ * Format:   base/slots.h "reset": state (8 bit, enum reset_cause; RESET_ILLEGAL: running), boot id
+ *           (16 bytes), uptime noted (64), moment of the newest panic seen (64), length of words
+ *           (8), words.
  */
 #ifndef HAL_RESET_H
 #define HAL_RESET_H
@@ -39,18 +43,26 @@ struct reset {
     uint64_t uptime_ms;                     ///< of the life before, as last noted; 0: unknown
     char words[RESET_WORDS_BYTES_MAX + 1u]; ///< its last words, printable, or ""
     uint8_t boot_id[RESET_BOOT_ID_BYTES];
+    uint64_t noted_ms; ///< uptime of this life, as last noted
+    uint64_t panic_ms; ///< newest trace of a panic: a later one is a new one
 };
 
 /**
  * Find the cause of this start, and begin this life's record ("running").
- * @param bitten  the watchdog's boot status (hal/watchdog.h).
- * @retval RC_FULL, RC_IO  the record cannot be written: cause is known all the same. @covtest
+ * @param state_fd  borrowed until the process ends.
+ * @param bitten    the watchdog's boot status (hal/watchdog.h).
+ * @retval RC_CORRUPT      the record of the life before does not check, and was begun anew: cause
+ * is what the hardware says, else RESET_FIRST.
+ * @retval RC_FULL, RC_IO  the record cannot be read or written: cause is known as far as it can be.
+ *                         @covtest
  */
 RC hal_reset_open(struct reset *r, int state_fd, bool bitten);
 /// Note how long we live (every few minutes at most: a flash write). @retval RC_FULL @retval RC_IO
+/// @covtest
 RC hal_reset_note(struct reset *r, uint64_t uptime_ms);
-/// Last words; async-signal-safe but for being slow, works in a failing assertion. cause is
-/// RESET_CLEAN, RESET_ASKED or RESET_ASSERT. @retval RC_FULL @retval RC_IO
+/// Last words, cut at RESET_WORDS_BYTES_MAX; allocates nothing, takes no lock, works in a failing
+/// assertion; slow. cause is RESET_CLEAN, RESET_ASKED or RESET_ASSERT. @retval RC_FULL
+/// @retval RC_IO @covtest
 RC hal_reset_words(struct reset *r, enum reset_cause cause, struct span words);
 const char *hal_reset_cause_name(enum reset_cause c); ///< "power", "watchdog", ...
 

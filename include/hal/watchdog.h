@@ -26,9 +26,14 @@ struct watchdog {
     uint32_t timeout_ms;    ///< that the device took
     uint32_t pretimeout_ms; ///< before the end; 0: none
     bool can_stop;          ///< magic close works (no "nowayout")
+    bool stays_armed;       ///< a process that dies leaves it armed; false: its end disarms it
     bool bitten;            ///< the last reset of the box was this watchdog's (boot status)
-    char missing[96];       ///< RC_UNSUPPORTED: what is not there, and the board's name for it
+    char missing[96];       ///< of a failure: what is not there, and the board's name for it
 };
+
+/// Is it there? It is not opened, since that would arm it. @param state_fd as below.
+/// @retval RC_UNSUPPORTED  no such device: said in `missing`. @retval RC_DENIED
+RC hal_watchdog_probe(struct watchdog *w, int state_fd);
 
 /**
  * Open and arm.
@@ -43,10 +48,12 @@ struct watchdog {
 RC hal_watchdog_open(struct watchdog *w, int state_fd, uint32_t wanted_ms);
 /// The one feeding call. @retval RC_IO the device refuses; it will bite. @covtest
 RC hal_watchdog_feed(struct watchdog *w, struct mono now);
-/// Let go of the device without stopping it: the next process has timeout_ms to open it.
+/// Let go of the device without stopping it, and without feeding it: the next process has what is
+/// left of timeout_ms since the last feeding. A driver that stops with every close (stays_armed is
+/// false, rare) stops all the same. Closed already: nothing happens.
 void hal_watchdog_hand_over(struct watchdog *w);
-/// Stop it for good (an orderly end without successor). @retval RC_UNSUPPORTED it cannot be
-/// stopped: it stays armed. @retval RC_IO @covtest
+/// Stop it for good (an orderly end without successor), and close. On failure it stays open and
+/// armed. @retval RC_UNSUPPORTED it cannot be stopped. @retval RC_IO @covtest
 RC hal_watchdog_stop(struct watchdog *w);
 
 #endif
