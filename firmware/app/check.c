@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/crypto.h"
+#include "hal/clock.h"
 
 #include "app/app_state.h"
 
@@ -90,13 +91,15 @@ static void check_identity(struct app *a, struct now now, struct findings *f)
               "key: it and its certificate cannot be read or do not belong together",
               "remove both with: anteroomctl secret remove --state DIR " AUTH_KEY_NAME
               " (and " AUTH_CERT_NAME "); new ones are then made");
-    } else if (now.wall.quality == CLOCK_TRUSTED && c.not_after_ms < now.wall.ms) {
+    } else if (c.not_after_ms < hal_clock_floor()) {
         wrong(f,
               "key: its certificate has expired",
               "remove both with: anteroomctl secret remove --state DIR " AUTH_KEY_NAME
               " (and " AUTH_CERT_NAME "); upload the new certificate");
     } else if (c.not_after_ms < now.wall.ms + EXPIRY_WARN_MS) {
-        wrong(f, "key: its certificate expires within 30 days", "make and upload a new one");
+        wrong(f,
+              "key: its certificate expires within 30 days of what the clock shows",
+              "see below whether the clock is right; if so, make and upload a new one");
     } else {
         right("key and certificate");
     }
@@ -130,14 +133,20 @@ static void check_secrets(struct app *a, struct now now, struct findings *f)
     hal_tokenstore_close(&a->store);
 }
 
-static void check_clock(struct now now, struct findings *f)
+/// A wrong clock is no fault: nothing is decided by it.
+static void check_clock(enum rc floor, struct findings *f)
 {
-    if (now.wall.quality != CLOCK_TRUSTED) {
-        wrong(f,
-              "clock: not set or not synchronised",
-              "run a time service; nothing is signed in before the time is trusted");
+    if (floor != RC_OK) {
+        char line[96];
+        snprintf(line, sizeof(line), "clock: the stored floor cannot be used: %s", rc_name(floor));
+        wrong(f, line, "remove clock-floor from the state directory; the box begins it anew");
+    }
+    if (hal_clock_wall().quality == CLOCK_UNKNOWN) {
+        right("clock: the kernel's cannot be right and is not used; the time is proven at start by "
+              "HTTPS");
     } else {
-        right("clock");
+        right("clock: the kernel's may be right and is not relied on; the time is proven at start "
+              "by HTTPS");
     }
 }
 
@@ -145,22 +154,28 @@ enum exit_code app_check(struct app *a)
 {
     struct findings f = {0};
     struct now now = loop_now();
+    enum rc floor = RC_OK;
     enum exit_code config = app_read_config(a);
 
-    crypto_set_time(now.wall.ms);
     if (config == EXIT_DONE) {
         right("configuration");
     } else {
         wrong(&f, "configuration", "see the lines above");
     }
-    if (check_state_dir(a, &f) && config == EXIT_DONE) {
+    bool reachable = check_state_dir(a, &f);
+    if (reachable) {
+        floor = hal_clock_open(a->state_fd);
+        now = loop_now();
+    }
+    crypto_set_time(now.wall.ms);
+    if (reachable && config == EXIT_DONE) {
         if (crypto_init() != RC_OK) {
             wrong(&f, "random numbers: the kernel gives none", "this is not a machine to run on");
         } else {
             check_secrets(a, now, &f);
         }
     }
-    check_clock(now, &f);
+    check_clock(floor, &f);
     printf("%u thing(s) wrong\n", f.wrong);
     return f.wrong == 0 ? EXIT_DONE : EXIT_CONFIG;
 }

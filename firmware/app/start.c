@@ -11,9 +11,26 @@
 #include <unistd.h>
 
 #include "base/crypto.h"
+#include "hal/clock.h"
 
 #include "app/app_state.h"
 #include "sys/log.h"
+
+static enum exit_code start_clock(struct app *a)
+{
+    enum rc rc = hal_clock_open(a->state_fd);
+
+    a->started = loop_now();
+    log_set_now(a->started);
+    if (rc != RC_OK) {
+        LOG_WARN("ev=clock_floor_unusable cause=%s now=begun_anew_from_the_day_of_the_build",
+                 rc_name(rc));
+    }
+    if (CONFIG_BOARD_SANDBOX && a->started.wall.quality == CLOCK_FLOOR) {
+        hal_clock_set(a->started.mono, a->started.wall.ms);
+    }
+    return EXIT_DONE;
+}
 
 static enum exit_code start_store(struct app *a)
 {
@@ -207,6 +224,7 @@ static enum exit_code (*const steps[])(struct app *a) = {
     app_read_config, // as whoever started us
     app_open_state,  // a handle of the state directory
     app_become,      // its owner, for good
+    start_clock,     // nothing is proven yet: the floor
     start_store,     // forks its checking child: before any thread, key or filter
     start_secrets,   // before anything that may need one
     start_machines,  // loop, transfers, sign-in, collector, sinks
@@ -214,10 +232,8 @@ static enum exit_code (*const steps[])(struct app *a) = {
 
 enum exit_code app_start(struct app *a)
 {
-    struct now now = loop_now();
-
-    a->started = now;
-    log_set_now(now);
+    a->started = loop_now();
+    log_set_now(a->started);
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
         enum exit_code code = steps[i](a);
         if (code != EXIT_DONE) {
@@ -225,11 +241,11 @@ enum exit_code app_start(struct app *a)
         }
     }
     if (a->store_found == SPOOL_FOUND_BROKEN) {
-        tell_reset(a, span_from_str(a->store_reason), now);
+        tell_reset(a, span_from_str(a->store_reason), a->started);
     }
     LOG_INFO("ev=started board=%s clock=%s sinks=%u held=%" PRIu64,
              CONFIG_BOARD_NAME,
-             clock_quality_name(now.wall.quality),
+             clock_quality_name(a->started.wall.quality),
              a->config.sinks_count,
              spool_stats(&a->spool).events_held);
     return EXIT_DONE;
@@ -242,6 +258,9 @@ void app_finish(struct app *a)
     }
     if (spool_has_staged(&a->spool) && spool_commit(&a->spool) != RC_OK) {
         LOG_WARN("ev=stopped_with_staged_events now=they_are_fetched_again");
+    }
+    if (hal_clock_store_floor(a->state_fd) != RC_OK) {
+        LOG_WARN("ev=clock_floor_not_stored now=the_older_one_stands");
     }
     http_deinit(&a->http);
     spool_close(&a->spool);

@@ -219,8 +219,7 @@ def test_other_boards_take_the_same_configuration_without_it(world):
                 "--check")
     assert "sandbox" not in done.stderr and "configuration" in done.stdout
     wrong = [s for s in done.stdout.splitlines() if s.startswith("wrong")]
-    # A virtual machine may have no time service; the sandbox board does not mind, this one does.
-    assert [s for s in wrong if "clock" not in s] == [], done.stdout + done.stderr
+    assert wrong == [], done.stdout + done.stderr
 
 
 # -- --check

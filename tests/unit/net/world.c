@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/crypto.h"
+#include "hal/clock.h"
 
 #define SERVERS_MAX  16
 #define FILES_MAX    8
@@ -143,6 +144,7 @@ int world_setup(void **state)
     if (crypto_init() != RC_OK || loop_init(&world_loop) != RC_OK) {
         return -1;
     }
+    hal_clock_set(loop_now().mono, loop_now().wall.ms);
     crypto_set_time(loop_now().wall.ms);
     return http_init(&world_http, &world_loop) == RC_OK ? 0 : -1;
 }
