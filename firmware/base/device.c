@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 RC device_rc(int error)
 {
     switch (error) {
@@ -49,4 +52,9 @@ void device_say(char text[static DEVICE_TEXT_BYTES],
     if (len < 0) {
         text[0] = '\0';
     }
+}
+
+int device_ioctl(int fd, unsigned long request, void *argument)
+{
+    return (int)syscall(SYS_ioctl, fd, request, argument);
 }

@@ -17,6 +17,8 @@ void device_say(char text[static DEVICE_TEXT_BYTES],
                 const char *what,
                 const char *option,
                 const char *why);
+/// ioctl(2), whose request is an int in one C library and unsigned long in the other.
+int device_ioctl(int fd, unsigned long request, void *argument);
 const char *device_why(enum rc rc); ///< of device_rc: "not there", "no permission", ...
 
 #endif

@@ -29,6 +29,7 @@ struct button {
     bool pressed;
     struct mono since;
     enum button_event told; ///< of this press, last
+    bool dropped;           ///< linux: events are missing up to the next report
     char missing[96];       ///< of a failure: what is not there, and the board's name for it
 };
 
