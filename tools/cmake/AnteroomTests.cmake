@@ -3,6 +3,7 @@
 #   anteroom_unit(cut SOURCES cut.c MODULES json base [LIBS lmdb] [DEFINES X=1] [LINK -Wl,--wrap=f]
 # [TIMEOUT 60])
 #   anteroom_contract(tokenstore_file SOURCES tokenstore.c MODULES tokenstore_file base)
+#   anteroom_sim(spool SOURCES spool.c MODULES spool base)                  power cuts
 #   anteroom_fuzz(json SOURCES json.c MODULES json base)      host with sanitizers only
 # A test runs in the project's root. ANTEROOM_SHARED names the reference samples (tests skip visibly
 # without them), ANTEROOM_TMP a directory of the build tree for scratch files.
@@ -63,6 +64,10 @@ endfunction()
 
 function(anteroom_contract name)
   anteroom_cmocka_test(contract ${name} ${ARGN})
+endfunction()
+
+function(anteroom_sim name)
+  anteroom_cmocka_test(sim ${name} TIMEOUT 1800 ${ARGN}) # ANTEROOM_SIM_STATES may be large
 endfunction()
 
 function(anteroom_fuzz name)
