@@ -42,6 +42,7 @@ struct app {
     struct confine confine;
     struct now started;
     struct tokenstore store;
+    struct tokenstore_findings store_findings;
     struct spool spool;
     struct loop loop;
     struct http http;
@@ -92,6 +93,18 @@ void app_finish(struct app *a);
 enum exit_code app_open_state(struct app *a);
 /// Become STATE's owner, without any capability. What is wrong was said.
 enum exit_code app_become(struct app *a);
+
+// ---- secrets.c ----
+
+/// Which keys of the box a configuration asks for.
+struct app_needs {
+    bool sign_in, tls;
+};
+struct app_needs app_needs(const struct config *c);
+/// The token store's device, before privileges are given up. What is wrong was said.
+enum exit_code app_attach_secrets(struct app *a);
+/// The token store itself, and the keys that the configuration needs. What is wrong was said.
+enum exit_code app_open_secrets(struct app *a);
 
 // ---- check.c ----
 

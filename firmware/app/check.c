@@ -13,6 +13,10 @@
 #define DAY_MS         INT64_C(86400000)
 #define EXPIRY_WARN_MS (30 * DAY_MS)
 
+static const char renew[] =
+    "remove them with: anteroomctl key remove --state DIR (for TLS: secret remove of " //
+    AUTH_TLS_KEY_NAME " and " AUTH_TLS_CERT_NAME "); new ones are made, to be uploaded";
+
 struct findings {
     unsigned wrong;
 };
@@ -70,32 +74,18 @@ static void check_secret(struct app *a, const char *name, const char *what, stru
     }
 }
 
-static void check_identity(struct app *a, struct now now, struct findings *f)
+/// @param rc  of looking at the pair; cert is its certificate.
+static void check_identity(enum rc rc, struct span cert, struct now now, struct findings *f)
 {
-    char key_bytes[CRYPTO_KEY_PEM_BYTES_MAX];
-    char cert_bytes[CRYPTO_CERT_PEM_BYTES_MAX];
-    struct buf key = BUF(key_bytes);
-    struct buf cert = BUF(cert_bytes);
     struct crypto_certificate c;
-    enum rc key_rc = hal_tokenstore_get(&a->store, SPAN(AUTH_KEY_NAME), &key);
-    enum rc cert_rc = hal_tokenstore_get(&a->store, SPAN(AUTH_CERT_NAME), &cert);
-
-    if (key_rc == RC_NOTFOUND && cert_rc == RC_NOTFOUND) {
+    if (rc == RC_NOTFOUND) {
         wrong(f,
               "key: not made yet",
-              "anteroomctl certificate --state DIR makes it and prints what to upload");
-    } else if (key_rc != RC_OK || cert_rc != RC_OK ||
-               crypto_key_matches(buf_span(&key), buf_span(&cert)) != RC_OK ||
-               crypto_read_certificate(buf_span(&cert), &c) != RC_OK) {
-        wrong(f,
-              "key: it and its certificate cannot be read or do not belong together",
-              "remove both with: anteroomctl secret remove --state DIR " AUTH_KEY_NAME
-              " (and " AUTH_CERT_NAME "); new ones are then made");
+              "anteroomctl certificate --state DIR (--tls) makes it and prints what to upload");
+    } else if (rc != RC_OK || crypto_read_certificate(cert, &c) != RC_OK) {
+        wrong(f, "key: it and its certificate cannot be read or do not belong together", renew);
     } else if (c.not_after_ms < hal_clock_floor()) {
-        wrong(f,
-              "key: its certificate has expired",
-              "remove both with: anteroomctl secret remove --state DIR " AUTH_KEY_NAME
-              " (and " AUTH_CERT_NAME "); upload the new certificate");
+        wrong(f, "key: its certificate has expired", renew);
     } else if (c.not_after_ms < now.wall.ms + EXPIRY_WARN_MS) {
         wrong(f,
               "key: its certificate expires within 30 days of what the clock shows",
@@ -103,33 +93,58 @@ static void check_identity(struct app *a, struct now now, struct findings *f)
     } else {
         right("key and certificate");
     }
-    buf_wipe(&key);
+}
+
+static void check_identities(struct app *a, struct now now, struct findings *f)
+{
+    char bytes[CRYPTO_CERT_PEM_BYTES_MAX];
+    struct buf cert = BUF(bytes);
+    struct app_needs needs = app_needs(&a->config);
+    if (needs.sign_in) {
+        enum rc rc = auth_check_identity(&a->store, &cert);
+        check_identity(rc, buf_span(&cert), now, f);
+    }
+    buf_reset(&cert);
+    if (needs.tls) {
+        enum rc rc = auth_check_tls_identity(&a->store, &cert);
+        check_identity(rc, buf_span(&cert), now, f);
+    }
+}
+
+static void say_store(enum rc rc, const struct tokenstore_findings *found, struct findings *f)
+{
+    char line[160];
+    struct tokenstore_words words = hal_tokenstore_words(rc, found);
+    snprintf(line, sizeof(line), "token store: %s", words.what);
+    wrong(f, line, words.advice);
 }
 
 static void check_secrets(struct app *a, struct now now, struct findings *f)
 {
-    enum rc rc = hal_tokenstore_open(&a->store, APP_STATE);
-    bool identity = a->config.credential == CREDENTIAL_CERTIFICATE;
-
+    char line[64];
+    enum rc rc = hal_tokenstore_open(&a->store, a->state_fd, &a->store_findings);
     if (rc != RC_OK) {
-        wrong(f,
-              rc == RC_DENIED ? "token store: others can read it" : "token store: cannot be opened",
-              "set mode 0700 on tokens/ and 0600 on its files");
+        say_store(rc, &a->store_findings, f);
         return;
+    }
+    snprintf(line,
+             sizeof(line),
+             "token store, class %s",
+             hal_tokenstore_class_name(hal_tokenstore_class(&a->store)));
+    right(line);
+    if (a->store_findings.rolled_back) {
+        wrong(f, "token store: older than this machine knows", "it was restored: put secrets anew");
     }
     if (a->config.credential == CREDENTIAL_SECRET) {
         check_secret(a, AUTH_SECRET_NAME, "credential", f);
     }
     for (unsigned i = 0; i < a->config.sinks_count; i++) {
         const struct config_sink *sink = &a->config.sinks[i];
-        identity = identity || sink->client_certificate[0] != '\0';
         if (sink->authorization[0] != '\0') {
             check_secret(a, sink->authorization, sink->name, f);
         }
     }
-    if (identity) {
-        check_identity(a, now, f);
-    }
+    check_identities(a, now, f);
     hal_tokenstore_close(&a->store);
 }
 
@@ -162,13 +177,18 @@ enum exit_code app_check(struct app *a)
     } else {
         wrong(&f, "configuration", "see the lines above");
     }
+    enum rc attached =
+        config == EXIT_DONE ? hal_tokenstore_attach(&a->store, &a->store_findings) : RC_OK;
+    if (attached != RC_OK) {
+        say_store(attached, &a->store_findings, &f);
+    }
     bool reachable = check_state_dir(a, &f);
     if (reachable) {
         floor = hal_clock_open(a->state_fd);
         now = loop_now();
     }
     crypto_set_time(now.wall.ms);
-    if (reachable && config == EXIT_DONE) {
+    if (reachable && config == EXIT_DONE && attached == RC_OK) {
         if (crypto_init() != RC_OK) {
             wrong(&f, "random numbers: the kernel gives none", "this is not a machine to run on");
         } else {

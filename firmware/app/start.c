@@ -10,7 +10,6 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "base/crypto.h"
 #include "hal/clock.h"
 
 #include "app/app_state.h"
@@ -64,49 +63,6 @@ static enum exit_code start_store(struct app *a)
                 a->options.state_dir,
                 "the store is damaged; it is checked at the next start");
         return EXIT_IOERR;
-    }
-    return EXIT_DONE;
-}
-
-static bool needs_identity(const struct config *c)
-{
-    bool needed = c->credential == CREDENTIAL_CERTIFICATE;
-
-    for (unsigned i = 0; i < c->sinks_count; i++) {
-        needed = needed || c->sinks[i].client_certificate[0] != '\0';
-    }
-    return needed;
-}
-
-static enum exit_code start_secrets(struct app *a)
-{
-    bool made = false;
-
-    crypto_set_time(a->started.wall.ms);
-    enum rc rc = hal_tokenstore_open(&a->store, APP_STATE);
-
-    if (rc == RC_DENIED) {
-        app_say("secrets can be read by others",
-                a->options.state_dir,
-                "set mode 0700 on tokens/ and 0600 on its files");
-        return EXIT_NOPERM;
-    }
-    if (rc == RC_OK && crypto_init() != RC_OK) {
-        return EXIT_OSERR;
-    }
-    if (rc == RC_OK && needs_identity(&a->config)) {
-        rc = auth_ensure_identity(
-            &a->store, span_from_str(a->config.name), a->started.wall.ms, &made);
-    }
-    if (rc != RC_OK) {
-        app_say("the token store fails",
-                a->options.state_dir,
-                rc == RC_CORRUPT ? "a stored secret is damaged: put it again"
-                                 : "check permissions and space");
-        return EXIT_IOERR;
-    }
-    if (made) {
-        LOG_INFO("ev=identity_made advice=upload_the_output_of_anteroomctl_certificate");
     }
     return EXIT_DONE;
 }
@@ -221,13 +177,14 @@ static enum exit_code start_machines(struct app *a)
 
 /// The order of the start. A step that fails has said why.
 static enum exit_code (*const steps[])(struct app *a) = {
-    app_read_config, // as whoever started us
-    app_open_state,  // a handle of the state directory
-    app_become,      // its owner, for good
-    start_clock,     // nothing is proven yet: the floor
-    start_store,     // forks its checking child: before any thread, key or filter
-    start_secrets,   // before anything that may need one
-    start_machines,  // loop, transfers, sign-in, collector, sinks
+    app_read_config,    // as whoever started us
+    app_open_state,     // a handle of the state directory
+    app_attach_secrets, // while we may open devices
+    app_become,         // its owner, for good
+    start_clock,        // nothing is proven yet: the floor
+    start_store,        // forks its checking child: before any thread, key or filter
+    app_open_secrets,   // before anything that may need one
+    start_machines,     // loop, transfers, sign-in, collector, sinks
 };
 
 enum exit_code app_start(struct app *a)

@@ -364,7 +364,7 @@ static void begin(struct auth *a, struct now now)
     }
     enum rc rc = auth_request_build(a, now.wall.ms + a->offset_ms);
     if (rc != RC_OK) {
-        cannot(a, AUTH_CAUSE_NO_CREDENTIAL, rc, now);
+        cannot(a, rc == RC_RETRY ? AUTH_CAUSE_STORE_BUSY : AUTH_CAUSE_NO_CREDENTIAL, rc, now);
         return;
     }
     if (start_request(a, now) !=

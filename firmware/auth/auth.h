@@ -23,8 +23,11 @@
 
 #define AUTH_TOKEN_BYTES_MAX 4608u
 #define AUTH_SECRET_NAME     "client-secret"
-#define AUTH_KEY_NAME        "device-key"
-#define AUTH_CERT_NAME       "device-certificate"
+/// Of the store's signing key.
+#define AUTH_CERT_NAME "device-certificate"
+/// What sinks with client_certificate "device" show: the signing key signs digests only.
+#define AUTH_TLS_KEY_NAME  "tls-key"
+#define AUTH_TLS_CERT_NAME "tls-certificate"
 
 struct auth_status {
     enum auth_cause cause; ///< AUTH_CAUSE_NONE while there is a good token
@@ -62,10 +65,21 @@ const struct auth_status *auth_status(const struct auth *a);
 struct activity auth_activity(const struct auth *a);
 
 /**
- * Make the box's key and certificate in the store if they are not there. Takes seconds the first
- * time.
+ * Make the store's signing key and its certificate if they are not there. Takes seconds the first
+ * time, a minute with a slow TPM.
  * @param name  for the certificate's common name.
+ * @retval RC_CORRUPT  what is there cannot be read or does not belong together: nothing is
+ * replaced.
+ * @retval else        as the token store.
  */
 RC auth_ensure_identity(struct tokenstore *store, struct span name, int64_t wall_ms, bool *made);
+/// The same for the key and certificate of TLS (ECDSA P-256).
+RC auth_ensure_tls_identity(struct tokenstore *store,
+                            struct span name,
+                            int64_t wall_ms,
+                            bool *made);
+/// Only look; the certificate is appended. @retval RC_NOTFOUND they are still to be made.
+RC auth_check_identity(struct tokenstore *store, struct buf *cert_pem);
+RC auth_check_tls_identity(struct tokenstore *store, struct buf *cert_pem);
 
 #endif

@@ -80,6 +80,10 @@ static const struct auth_cause_info infos[AUTH_CAUSE_COUNT] = {
         "The answer was none of the sign-in service's. A proxy or login portal may be in the "
         "way. The box tries again.",
         AUTH_PACE_QUICK },
+    [AUTH_CAUSE_STORE_BUSY] = { "A19", "store_busy",
+        "The token store's device (TPM) is busy or locked out for now. The box tries again; if "
+        "this lasts for hours, restart the machine.",
+        AUTH_PACE_QUICK },
 };
 
 #define NUMBERS_MAX 24u

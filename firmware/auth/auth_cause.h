@@ -30,6 +30,7 @@ enum auth_cause {
     AUTH_CAUSE_POLICY, ///< Conditional Access: 53003, 53000, 50131, 530032; MFA asked of an app
     AUTH_CAUSE_CONFIGURATION, ///< invalid_resource, invalid_scope, 7000218, 700025 ...
     AUTH_CAUSE_NONSENSE,      ///< the answer was no token answer at all
+    AUTH_CAUSE_STORE_BUSY,    ///< the token store's device is busy or locked out for now
     AUTH_CAUSE_COUNT,
 };
 

@@ -11,10 +11,14 @@
 #define ASSERTION_BYTES 2560u ///< header and claims at most 1.6 KB in base64, the signature 683
 #define CLAIMS_BYTES    1024u
 
+static RC as_cause(enum rc rc)
+{
+    return rc == RC_OK || rc == RC_NOTFOUND || rc == RC_RETRY ? rc : RC_CORRUPT;
+}
+
 static RC load(struct auth *a, const char *name, struct buf *out)
 {
-    enum rc rc = hal_tokenstore_get(a->store, span_from_str(name), out);
-    return rc == RC_OK || rc == RC_NOTFOUND ? rc : RC_CORRUPT;
+    return as_cause(hal_tokenstore_get(a->store, span_from_str(name), out));
 }
 
 static void put_member(struct buf *b, const char *before, struct span text)
@@ -23,11 +27,15 @@ static void put_member(struct buf *b, const char *before, struct span text)
     json_put_string(b, text);
 }
 
-static void put_header(struct buf *jwt, const struct crypto_certificate *certificate)
+static void put_header(struct buf *jwt,
+                       const struct crypto_certificate *certificate,
+                       enum tokenstore_signature signature)
 {
     char text[256];
     struct buf b = BUF(text);
-    buf_put_str(&b, "{\"alg\":\"PS256\",\"typ\":\"JWT\",\"x5t#S256\":\"");
+    buf_put_str(&b, "{\"alg\":\"");
+    buf_put_str(&b, signature == TOKENSTORE_PS256 ? "PS256" : "RS256");
+    buf_put_str(&b, "\",\"typ\":\"JWT\",\"x5t#S256\":\"");
     buf_put_base64url(&b,
                       (struct span){.ptr = (const char *)certificate->sha256, .len = SHA256_BYTES});
     buf_put_str(&b, "\"}");
@@ -60,17 +68,13 @@ static void put_claims(struct buf *jwt, const struct auth *a, int64_t wall_ms)
     buf_put_base64url(jwt, buf_span(&b));
 }
 
-static RC put_signature(struct auth *a, struct buf *jwt)
+static RC put_signature(struct auth *a, enum tokenstore_signature kind, struct buf *jwt)
 {
-    char pem[CRYPTO_KEY_PEM_BYTES_MAX], bytes[CRYPTO_SIGNATURE_BYTES_MAX];
-    struct buf key = BUF(pem), signature = BUF(bytes);
-    enum rc rc = load(a, AUTH_KEY_NAME, &key);
-    if (rc == RC_OK) {
-        rc = crypto_sign_ps256(buf_span(&key), buf_span(jwt), &signature) == RC_OK ? RC_OK
-                                                                                   : RC_CORRUPT;
-    }
-    buf_wipe(&key);
-    TRY(rc);
+    char bytes[TOKENSTORE_SIGNATURE_BYTES_MAX];
+    uint8_t digest[SHA256_BYTES];
+    struct buf signature = BUF(bytes);
+    sha256(buf_span(jwt), digest);
+    TRY(as_cause(hal_tokenstore_sign(a->store, kind, digest, &signature)));
     buf_put_char(jwt, '.');
     buf_put_base64url(jwt, buf_span(&signature));
     return RC_OK;
@@ -81,16 +85,18 @@ static RC put_assertion(struct auth *a, int64_t wall_ms, struct buf *jwt)
     char pem[CRYPTO_CERT_PEM_BYTES_MAX];
     struct buf cert = BUF(pem);
     struct crypto_certificate certificate;
+    enum tokenstore_signature kind;
     TRY(load(a, AUTH_CERT_NAME, &cert));
+    TRY(as_cause(hal_tokenstore_signs(a->store, &kind)));
     if (crypto_read_certificate(buf_span(&cert), &certificate) != RC_OK) {
         return RC_CORRUPT;
     }
     // Entra is asked all the same: it may see it differently, and its answer is what counts.
     a->certificate_expired = certificate.not_after_ms < wall_ms;
-    put_header(jwt, &certificate);
+    put_header(jwt, &certificate, kind);
     buf_put_char(jwt, '.');
     put_claims(jwt, a, wall_ms);
-    return put_signature(a, jwt);
+    return put_signature(a, kind, jwt);
 }
 
 static RC put_certificate_form(struct auth *a, int64_t wall_ms, struct buf *form)

@@ -16,6 +16,7 @@
  * @param wall_ms  the time that an assertion carries.
  * @retval RC_NOTFOUND  the store has no credential.
  * @retval RC_CORRUPT   it has one that cannot be used.
+ * @retval RC_RETRY     the store is busy or locked out for now.
  */
 RC auth_request_build(struct auth *a, int64_t wall_ms);
 void auth_request_wipe(struct auth *a);

@@ -13,7 +13,6 @@
 #include <mbedtls/platform.h>
 #include <mbedtls/platform_time.h>
 #include <mbedtls/psa_util.h>
-#include <mbedtls/rsa.h>
 #include <mbedtls/sha256.h>
 #include <mbedtls/x509_crt.h>
 #include <psa/crypto.h>
@@ -25,7 +24,6 @@
 #include "crypto_lib.h"
 
 #define CERT_BLOCK_BYTES_MAX 8192u ///< one certificate in a PEM text
-#define PS256_SALT_BYTES     32
 
 // Until it is set, every certificate is "not yet valid": the library refuses rather than believes.
 static int64_t wall_s;
@@ -73,63 +71,6 @@ void sha256(struct span data, uint8_t out[static SHA256_BYTES])
     const unsigned char *bytes = data.len > 0 ? (const unsigned char *)data.ptr : &nothing;
     int failed = mbedtls_sha256(bytes, data.len, out, 0);
     ASSERT(failed == 0);
-}
-
-// ---- keys -------------------------------------------------------------------
-
-RC crypto_read_key(struct span key_pem, mbedtls_pk_context *pk)
-{
-    // The library takes PEM only with its NUL.
-    unsigned char text[CRYPTO_KEY_PEM_BYTES_MAX + 1u];
-    if (key_pem.len == 0 || key_pem.len > CRYPTO_KEY_PEM_BYTES_MAX) {
-        return RC_PARSE;
-    }
-    memcpy(text, key_pem.ptr, key_pem.len);
-    text[key_pem.len] = '\0';
-    int failed = mbedtls_pk_parse_key(pk, text, key_pem.len + 1u, NULL, 0, crypto_random, NULL);
-    bytes_wipe(text, sizeof(text));
-    return failed == 0 ? RC_OK : RC_PARSE;
-}
-
-static RC
-sign_hash(mbedtls_pk_context *pk, const uint8_t hash[static SHA256_BYTES], struct buf *out)
-{
-    if (mbedtls_pk_get_type(pk) != MBEDTLS_PK_RSA) {
-        return RC_CORRUPT;
-    }
-    mbedtls_rsa_context *rsa = mbedtls_pk_rsa(*pk);
-    unsigned char signature[CRYPTO_SIGNATURE_BYTES_MAX];
-    size_t len = mbedtls_rsa_get_len(rsa);
-    if (len > sizeof(signature)) {
-        return RC_CORRUPT;
-    }
-    if (mbedtls_rsa_set_padding(rsa, MBEDTLS_RSA_PKCS_V21, MBEDTLS_MD_SHA256) != 0 ||
-        mbedtls_rsa_rsassa_pss_sign_ext(rsa,
-                                        crypto_random,
-                                        NULL,
-                                        MBEDTLS_MD_SHA256,
-                                        SHA256_BYTES,
-                                        hash,
-                                        PS256_SALT_BYTES,
-                                        signature) != 0) {
-        return RC_CORRUPT;
-    }
-    buf_put(out, (struct span){.ptr = (const char *)signature, .len = len});
-    return buf_ok(out) ? RC_OK : RC_TOOBIG;
-}
-
-RC crypto_sign_ps256(struct span key_pem, struct span data, struct buf *signature)
-{
-    uint8_t hash[SHA256_BYTES];
-    mbedtls_pk_context pk;
-    mbedtls_pk_init(&pk);
-    enum rc rc = crypto_read_key(key_pem, &pk) == RC_OK ? RC_OK : RC_CORRUPT;
-    if (rc == RC_OK) {
-        sha256(data, hash);
-        rc = sign_hash(&pk, hash, signature);
-    }
-    mbedtls_pk_free(&pk); // wipes the numbers
-    return rc;
 }
 
 // ---- certificates -----------------------------------------------------------
@@ -237,6 +178,19 @@ RC crypto_key_matches(struct span key_pem, struct span cert_pem)
     }
     mbedtls_x509_crt_free(&crt);
     mbedtls_pk_free(&pk);
+    return rc;
+}
+
+RC crypto_public_matches(struct span public_der, struct span cert_pem)
+{
+    mbedtls_x509_crt crt;
+    mbedtls_x509_crt_init(&crt);
+    enum rc rc = read_first(cert_pem, &crt);
+    struct span its = {.ptr = (const char *)crt.pk_raw.p, .len = crt.pk_raw.len};
+    if (rc == RC_OK && !span_equal(its, public_der)) {
+        rc = RC_DENIED;
+    }
+    mbedtls_x509_crt_free(&crt);
     return rc;
 }
 

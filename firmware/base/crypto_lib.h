@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * Private to crypto.c and crypto_identity.c: what both need of Mbed TLS.
+ * Private to crypto*.c: what they need of Mbed TLS together.
  */
 #ifndef BASE_CRYPTO_LIB_H
 #define BASE_CRYPTO_LIB_H
@@ -13,6 +13,6 @@
 int crypto_random(void *context, unsigned char *out, size_t len);
 /// @param pk  initialised by the caller, freed by the caller. @retval RC_PARSE no private key, or
 /// too long.
-RC crypto_read_key(struct span key_pem, mbedtls_pk_context *pk);
+RC crypto_read_key(struct span key, mbedtls_pk_context *pk); // PEM or DER
 
 #endif

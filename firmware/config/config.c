@@ -135,7 +135,8 @@ static void read_section(struct reading *r, enum section_index index, int node)
 /// Names that hold what no sink may get.
 static bool is_reserved(const char *secret)
 {
-    static const char *const reserved[] = {"client-secret", "device-key", "device-certificate"};
+    static const char *const reserved[] = {
+        "client-secret", "device-certificate", "tls-key", "tls-certificate"};
     for (unsigned i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
         if (strcmp(secret, reserved[i]) == 0) {
             return true;

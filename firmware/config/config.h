@@ -64,8 +64,8 @@ struct config_sink {
     char url[CONFIG_URL_BYTES];                 ///< https
     char authorization[CONFIG_SINK_NAME_BYTES]; ///< name of the secret whose value follows "Bearer
                                                 ///< ", or ""
-    char client_certificate[CONFIG_SINK_NAME_BYTES]; ///< mTLS: "device" = the box's own certificate
-                                                     ///< and key, or ""
+    char client_certificate[CONFIG_SINK_NAME_BYTES]; ///< mTLS: "device" = the box's own TLS
+                                                     ///< certificate and key, or ""
     char ca[CONFIG_PEM_BYTES];                       ///< PEM or "": the pinned roots
     uint32_t batch_events_max;                       ///< 1..10000, default 2000
     uint32_t batch_bytes_max;             ///< uncompressed; 4096..8388608, default 2097152

@@ -26,8 +26,8 @@
 
 #define SHIP_BATCH_EVENTS_MAX 10000u
 /// Names in the token store that a sink with client_certificate "device" uses.
-#define SHIP_KEY_NAME  "device-key"
-#define SHIP_CERT_NAME "device-certificate"
+#define SHIP_KEY_NAME  "tls-key"
+#define SHIP_CERT_NAME "tls-certificate"
 
 enum ship_class {
     SHIP_CLASS_ILLEGAL = 0,

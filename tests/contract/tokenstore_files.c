@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * What the file backend promises beyond the contract: modes, broken files, leftovers of a power
- * cut.
+ * What the file backend promises beyond the contract: modes, and the device key.
  */
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -16,160 +13,210 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/crypto.h"
 #include "hal/tokenstore.h"
 
-static char state_dir[512];
+#include "state_dir.h"
+#include "tokenstore_file/file.h"
+
+static struct state_dir state;
 static struct tokenstore store;
-
-static int open_store(void **unused)
-{
-    (void)unused;
-    const char *tmp = getenv("ANTEROOM_TMP");
-    snprintf(state_dir, sizeof(state_dir), "%s/state.XXXXXX", tmp != NULL ? tmp : "/tmp");
-    if (mkdtemp(state_dir) == NULL || hal_tokenstore_open(&store, state_dir) != RC_OK) {
-        return -1;
-    }
-    return hal_tokenstore_put(&store, SPAN("a"), SPAN("a value of some length")) == RC_OK ? 0 : -1;
-}
-
-static const char *path_of(const char *file)
-{
-    static char path[1024];
-    snprintf(path, sizeof(path), "%s/tokens%s%s", state_dir, file[0] != '\0' ? "/" : "", file);
-    return path;
-}
-
-static int close_store(void **unused)
-{
-    (void)unused;
-    hal_tokenstore_close(&store);
-    static const char *const files[] = {"a", "b", ".a.new", ".b.new", ""};
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-        remove(path_of(files[i]));
-    }
-    return remove(state_dir);
-}
-
-static enum rc get(void)
-{
-    char bytes[64];
-    struct buf out = BUF(bytes);
-    return hal_tokenstore_get(&store, SPAN("a"), &out);
-}
+static struct tokenstore_findings found;
 
 static enum rc reopen(void)
 {
     hal_tokenstore_close(&store);
-    return hal_tokenstore_open(&store, state_dir);
+    enum rc rc = hal_tokenstore_attach(&store, &found);
+    return rc == RC_OK ? hal_tokenstore_open(&store, state.fd, &found) : rc;
 }
 
-static mode_t mode_of(const char *file)
+static int begin(void **unused)
+{
+    (void)unused;
+    bool good = state_dir_make(&state) && reopen() == RC_OK &&
+                hal_tokenstore_put(&store, SPAN("a"), SPAN("a value of some length")) == RC_OK;
+    return good ? 0 : -1;
+}
+
+static int end(void **unused)
+{
+    (void)unused;
+    hal_tokenstore_close(&store);
+    state_dir_remove(&state);
+    return 0;
+}
+
+static struct stat stat_of(const char *name)
 {
     struct stat st;
-    assert_int_equal(stat(path_of(file), &st), 0);
-    return st.st_mode & 07777;
+    assert_int_equal(fstatat(state.fd, name, &st, AT_SYMLINK_NOFOLLOW), 0);
+    return st;
 }
 
 static void directory_and_files_are_for_their_owner_only(void **unused)
 {
     (void)unused;
-    assert_int_equal(mode_of(""), 0700);
-    assert_int_equal(mode_of("a"), 0600);
+    static const char *const files[] = {"tokens/a", "tokens/.manifest", "device.key"};
+    assert_int_equal(stat_of("tokens").st_mode & 07777, 0700);
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        assert_int_equal(stat_of(files[i]).st_mode & 07777, 0600);
+    }
+    assert_int_equal(stat_of("device.key").st_size, 32);
 }
 
-static void a_file_that_others_can_read_is_refused_and_not_repaired(void **unused)
+static void the_value_is_not_on_the_disk(void **unused)
 {
     (void)unused;
-    assert_int_equal(chmod(path_of("a"), 0640), 0);
-    assert_int_equal(get(), RC_DENIED);
-    assert_int_equal(reopen(), RC_DENIED);
-    assert_int_equal(store.dir_fd, -1);
-    assert_int_equal(mode_of("a"), 0640);
+    char bytes[16384];
+    int fd = openat(state.fd, "tokens/a", O_RDONLY);
+    ssize_t len = read(fd, bytes, sizeof(bytes));
+    close(fd);
+    assert_true(len > 0);
+    assert_null(memmem(bytes, (size_t)len, "some length", 11));
 }
 
 static void a_directory_that_others_can_read_is_refused(void **unused)
 {
     (void)unused;
-    assert_int_equal(chmod(path_of(""), 0750), 0);
+    assert_int_equal(fchmodat(state.fd, "tokens", 0750, 0), 0);
     assert_int_equal(reopen(), RC_DENIED);
 }
 
 static void a_link_in_place_of_a_file_is_refused(void **unused)
 {
     (void)unused;
-    assert_int_equal(symlink("a", path_of("b")), 0);
+    assert_int_equal(symlinkat("a", state.fd, "tokens/b"), 0);
     assert_int_equal(reopen(), RC_DENIED);
 }
 
-static void leftovers_of_a_power_cut_are_removed_at_open(void **unused)
+static void a_device_key_that_others_can_read_is_refused(void **unused)
 {
     (void)unused;
-    int fd = open(path_of(".b.new"), O_CREAT | O_WRONLY, 0600);
-    assert_true(fd >= 0);
-    close(fd);
+    assert_int_equal(fchmodat(state.fd, FILE_KEY_NAME, 0644, 0), 0);
+    assert_int_equal(reopen(), RC_DENIED);
+    assert_int_equal(stat_of(FILE_KEY_NAME).st_mode & 07777, 0644);
+}
+
+static void a_lost_device_key_is_not_made_anew(void **unused)
+{
+    (void)unused;
+    assert_int_equal(unlinkat(state.fd, FILE_KEY_NAME, 0), 0);
+    assert_int_equal(reopen(), RC_UNSUPPORTED);
+    assert_non_null(strstr(found.missing, FILE_KEY_NAME));
+    assert_false(state_dir_has(&state, FILE_KEY_NAME));
+}
+
+static void a_power_cut_while_the_device_key_is_made_leaves_none_or_a_whole_one(void **unused)
+{
+    (void)unused;
+    hal_tokenstore_close(&store);
+    state_dir_remove(&state);
+    assert_true(state_dir_make(&state));
+    assert_true(state_dir_write(&state, FILE_KEY_NAME ".new", "half of it"));
     assert_int_equal(reopen(), RC_OK);
-    assert_int_equal(access(path_of(".b.new"), F_OK), -1);
-    assert_int_equal(get(), RC_OK);
+    assert_int_equal(stat_of(FILE_KEY_NAME).st_size, 32);
+    assert_false(state_dir_has(&state, FILE_KEY_NAME ".new"));
 }
 
-static size_t load(unsigned char *bytes, size_t cap)
-{
-    int fd = open(path_of("a"), O_RDONLY);
-    ssize_t len = read(fd, bytes, cap);
-    close(fd);
-    assert_true(len > 0);
-    return (size_t)len;
-}
-
-static void save(const unsigned char *bytes, size_t len)
-{
-    int fd = open(path_of("a"), O_WRONLY | O_TRUNC);
-    assert_int_equal(write(fd, bytes, len), (ssize_t)len);
-    close(fd);
-}
-
-static void every_flipped_bit_is_found(void **unused)
+static void a_power_cut_while_the_store_is_begun_does_not_end_it(void **unused)
 {
     (void)unused;
-    unsigned char bytes[256];
-    size_t len = load(bytes, sizeof(bytes));
-    for (size_t bit = 0; bit < len * 8u; bit++) {
-        bytes[bit / 8u] ^= (unsigned char)(1u << (bit % 8u));
-        save(bytes, len);
-        assert_int_equal(get(), RC_CORRUPT);
-        bytes[bit / 8u] ^= (unsigned char)(1u << (bit % 8u));
-    }
-    save(bytes, len);
-    assert_int_equal(get(), RC_OK);
+    hal_tokenstore_close(&store);
+    state_dir_remove(&state);
+    assert_true(state_dir_make(&state));
+    assert_int_equal(mkdirat(state.fd, "tokens", 0700), 0);
+    assert_true(state_dir_write(&state, "tokens/.manifest", ""));
+    assert_int_equal(reopen(), RC_OK);
+    assert_int_equal(hal_tokenstore_put(&store, SPAN("a"), SPAN("v")), RC_OK);
+    assert_true(state_dir_write(&state, "tokens/.manifest", ""));
+    assert_int_equal(reopen(), RC_CORRUPT); // now there is something to lose
 }
 
-static void every_cut_and_any_growth_is_found(void **unused)
+static void the_store_of_another_box_is_refused(void **unused)
 {
     (void)unused;
-    static unsigned char bytes[8192];
-    size_t len = load(bytes, sizeof(bytes));
-    for (size_t cut = 0; cut < len; cut++) {
-        save(bytes, cut);
-        assert_int_equal(get(), RC_CORRUPT);
-    }
-    save(bytes, len + 1u);
-    assert_int_equal(get(), RC_CORRUPT);
-    save(bytes, sizeof(bytes));
-    assert_int_equal(get(), RC_CORRUPT);
+    assert_true(state_dir_write(&state, FILE_KEY_NAME, "the device key of another box"));
+    assert_int_equal(reopen(), RC_CORRUPT);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_store, close_store)
+// ---- the board's own device key ---------------------------------------------
+
+static enum rc derive(const char *key, uint8_t kek[static TOKENSTORE_KEK_BYTES])
+{
+    char path[600], text[128];
+    struct buf missing = BUF(text);
+    int fd = -1;
+    assert_true(state_dir_write(&state, "board.key", key));
+    snprintf(path, sizeof(path), "%s/board.key", state.path);
+    assert_int_equal(file_key_open(path, &fd, &missing), RC_OK);
+    enum rc rc = file_key_derive(fd, kek, &missing);
+    assert_int_equal(rc == RC_OK, missing.len == 0);
+    close(fd);
+    return rc;
+}
+
+static void a_device_key_of_16_to_4096_bytes_makes_the_kek(void **unused)
+{
+    (void)unused;
+    static char big[FILE_KEY_BYTES_MAX + 2u];
+    uint8_t one[TOKENSTORE_KEK_BYTES], two[TOKENSTORE_KEK_BYTES], same[TOKENSTORE_KEK_BYTES];
+    memset(big, 'x', sizeof(big) - 1u);
+    big[0] = 'y';
+    assert_int_equal(derive("0123456789abcde", one), RC_UNSUPPORTED);
+    assert_int_equal(derive("0123456789abcdef", one), RC_OK);
+    assert_int_equal(derive("0123456789abcdeg", two), RC_OK);
+    assert_int_equal(derive("0123456789abcdef", same), RC_OK);
+    assert_memory_not_equal(one, two, sizeof(one));
+    assert_memory_equal(one, same, sizeof(one));
+    assert_int_equal(derive(big, one), RC_UNSUPPORTED);
+    big[FILE_KEY_BYTES_MAX] = '\0';
+    assert_int_equal(derive(big, one), RC_OK);
+}
+
+static void an_empty_fuse_is_no_device_key(void **unused)
+{
+    (void)unused;
+    uint8_t kek[TOKENSTORE_KEK_BYTES];
+    assert_int_equal(
+        derive("\377\377\377\377\377\377\377\377\377\377\377\377\377\377\377\377", kek),
+        RC_UNSUPPORTED);
+}
+
+static void a_device_key_that_is_not_there_or_open_to_others_is_told_by_its_name(void **unused)
+{
+    (void)unused;
+    char path[600], text[1024];
+    struct buf missing = BUF(text);
+    int fd = -1;
+    snprintf(path, sizeof(path), "%s/none", state.path);
+    assert_int_equal(file_key_open(path, &fd, &missing), RC_UNSUPPORTED);
+    assert_true(buf_terminate(&missing));
+    assert_non_null(strstr(text, path));
+    assert_non_null(strstr(text, "TOKENSTORE_KEY_FILE"));
+    assert_true(state_dir_write(&state, "open", "0123456789abcdef"));
+    assert_int_equal(fchmodat(state.fd, "open", 0644, 0), 0);
+    snprintf(path, sizeof(path), "%s/open", state.path);
+    assert_int_equal(file_key_open(path, &fd, &missing), RC_DENIED);
+    assert_int_equal(file_key_open(state.path, &fd, &missing), RC_DENIED);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(directory_and_files_are_for_their_owner_only),
-        TEST(a_file_that_others_can_read_is_refused_and_not_repaired),
+        TEST(the_value_is_not_on_the_disk),
         TEST(a_directory_that_others_can_read_is_refused),
         TEST(a_link_in_place_of_a_file_is_refused),
-        TEST(leftovers_of_a_power_cut_are_removed_at_open),
-        TEST(every_flipped_bit_is_found),
-        TEST(every_cut_and_any_growth_is_found),
+        TEST(a_device_key_that_others_can_read_is_refused),
+        TEST(a_lost_device_key_is_not_made_anew),
+        TEST(a_power_cut_while_the_device_key_is_made_leaves_none_or_a_whole_one),
+        TEST(a_power_cut_while_the_store_is_begun_does_not_end_it),
+        TEST(the_store_of_another_box_is_refused),
+        TEST(a_device_key_of_16_to_4096_bytes_makes_the_kek),
+        TEST(an_empty_fuse_is_no_device_key),
+        TEST(a_device_key_that_is_not_there_or_open_to_others_is_told_by_its_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -267,9 +267,13 @@ def test_check_says_configuration_and_state_directory_at_once(world):
 
 def test_check_finds_a_damaged_key(world):
     folder = os.path.join(world.box.state, "tokens")
-    name = next(n for n in sorted(os.listdir(folder)) if "key" in n)
-    with open(os.path.join(folder, name), "r+b") as key:
+    path = os.path.join(folder, ".signing-key")
+    with open(path, "r+b") as key:
         key.seek(40)
+        key.write(b"????")
+        key.flush()
+        assert check(world).returncode == 0  # there are two copies
+        key.seek(os.path.getsize(path) // 2 + 40)
         key.write(b"????")
     done = check(world)
     assert done.returncode == EXIT["config"]

@@ -38,30 +38,51 @@ def test_certificate_is_made_once_and_printed_alone(state):
     assert cert.public_key().key_size == 3072
     assert b"PRIVATE" not in first.stdout + first.stderr
     assert {p.name: stat.S_IMODE(p.stat().st_mode) for p in (state / "tokens").iterdir()} == {
-        "device-key": 0o600, "device-certificate": 0o600}
+        ".manifest": 0o600, ".signing-key": 0o600, "device-certificate": 0o600}
+    assert b"signs PS256" in first.stderr and b"token store of class file" in first.stderr
     assert stat.S_IMODE((state / "tokens").stat().st_mode) == 0o700
 
 
 def test_certificate_of_a_lost_key_is_not_replaced_in_silence(state):
     assert ctl("certificate", "--state", state).returncode == 0
-    os.unlink(state / "tokens" / "device-key")
+    os.unlink(state / "tokens" / ".signing-key")
     refused = ctl("certificate", "--state", state)
     assert refused.returncode == 70 and refused.stdout == b""
-    assert ctl("secret", "remove", "--state", state, "device-certificate").returncode == 0
+    assert ctl("key", "remove", "--state", state).returncode == 0
     assert ctl("certificate", "--state", state).returncode == 0
+
+
+def test_removed_key_is_made_anew(state):
+    assert ctl("key", "remove", "--state", state).returncode == 66
+    first = ctl("certificate", "--state", state)
+    assert ctl("key", "remove", "--state", state).returncode == 0
+    second = ctl("certificate", "--state", state)
+    assert second.returncode == 0 and first.stdout != second.stdout
+
+
+def test_tls_has_a_certificate_of_its_own(state):
+    first = ctl("certificate", "--state", state, "--tls")
+    assert first.returncode == 0 and b"PRIVATE" not in first.stdout + first.stderr
+    assert b"ECDSA P-256" in first.stderr
+    cert = x509.load_pem_x509_certificate(first.stdout)
+    assert cert.public_key().curve.name == "secp256r1"
+    assert ctl("certificate", "--state", state, "--tls").stdout == first.stdout
+    assert ctl("certificate", "--state", state).stdout != first.stdout
+    assert ctl("secret", "remove", "--state", state, "tls-key").returncode == 0
+    assert ctl("certificate", "--state", state, "--tls").returncode == 70
 
 
 def test_secret_is_stored_without_its_line_end_and_never_printed(state):
     for given in (b"sw0rd&fish", b"sw0rd&fish\n", b"sw0rd&fish\r\n"):
         done = ctl("secret", "put", "--state", state, "client-secret", given=given)
         assert done.returncode == 0 and b"sw0rd" not in done.stdout + done.stderr
-        assert (state / "tokens" / "client-secret").read_bytes()[8:-4] == b"sw0rd&fish"
+        assert b"sw0rd" not in (state / "tokens" / "client-secret").read_bytes()
     assert ctl("secret", "remove", "--state", state, "client-secret").returncode == 0
     assert ctl("secret", "remove", "--state", state, "client-secret").returncode == 66
 
 
 @pytest.mark.parametrize("name, given, code", [
-    ("device-key", b"x", 64), ("device-certificate", b"x", 64), ("../x", b"x", 64),
+    ("tls-key", b"x", 64), ("device-certificate", b"x", 64), ("../x", b"x", 64),
     ("UPPER", b"x", 64), ("empty", b"", 65), ("empty", b"\n", 65), ("lines", b"a\nb\n", 65),
     ("big", b"x" * 4097, 65), ("biggest", b"x" * 4096, 0)])
 def test_secret_that_cannot_be_one_is_refused(state, name, given, code):

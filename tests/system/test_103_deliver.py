@@ -67,14 +67,14 @@ def test_mutual_tls_with_the_certificate_of_the_box(make_world):
     def mutual(config):
         config["sinks"][0]["client_certificate"] = "device"
     world = make_world("quiet", change=mutual)
-    world.cloud.tls("sink", key="ecdsa", client_ca=world.box.certificate())
+    world.cloud.tls("sink", key="ecdsa", client_ca=world.box.certificate("--tls"))
     world.run()
     world.cloud.assert_all_delivered()
 
 
 def test_mutual_tls_without_certificate_delivers_nothing_and_drops_nothing(make_world):
     world = make_world("quiet")
-    world.cloud.tls("sink", key="ecdsa", client_ca=world.box.certificate())
+    world.cloud.tls("sink", key="ecdsa", client_ca=world.box.certificate("--tls"))
     world.start()
     world.wait_log("ship_failing")
     assert world.cloud.requests("sink.events") == 0

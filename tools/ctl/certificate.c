@@ -17,7 +17,7 @@ static int print_certificate(struct span pem)
     char text[2u * SHA256_BYTES + CLOCK_TEXT_BYTES + 1u];
     struct buf line = BUF(text);
     if (crypto_read_certificate(pem, &certificate) != RC_OK) {
-        return ctl_fail(EX_SOFTWARE, AUTH_CERT_NAME, "what is stored is no certificate");
+        return ctl_fail(EX_SOFTWARE, "certificate", "what is stored is no certificate");
     }
     buf_put_hex(&line, (struct span){.ptr = (const char *)certificate.sha256, .len = SHA256_BYTES});
     buf_put_char(&line, ' ');
@@ -27,44 +27,89 @@ static int print_certificate(struct span pem)
     return EX_OK;
 }
 
-static int ensure_and_print(struct tokenstore *store, const char *name)
+static void say_kind(struct tokenstore *store, bool tls)
+{
+    enum tokenstore_signature best = TOKENSTORE_SIGNATURE_ILLEGAL;
+    const char *class = hal_tokenstore_class_name(hal_tokenstore_class(store));
+    if (tls) {
+        fprintf(stderr, "key: ECDSA P-256 for TLS; token store of class %s\n", class);
+    } else if (hal_tokenstore_signs(store, &best) == RC_OK) {
+        fprintf(stderr,
+                "key: RSA, signs %s; token store of class %s\n",
+                best == TOKENSTORE_PS256
+                    ? "PS256 (RSASSA-PSS, SHA-256)"
+                    : "RS256 (RSASSA-PKCS1-v1_5, SHA-256: this TPM's PSS has another salt length)",
+                class);
+    }
+}
+
+static int say_failure(enum rc rc)
+{
+    switch (rc) {
+    case RC_CORRUPT:
+    case RC_STALE:
+        return ctl_fail(EX_SOFTWARE,
+                        "stored key and certificate",
+                        "do not belong together, are damaged or were restored from a copy; 'key "
+                        "remove' (for TLS: 'secret remove' of both) to have new ones made, then "
+                        "upload the new certificate");
+    case RC_DENIED:
+        return ctl_fail(EX_NOPERM, "stored key or certificate", "others can read it");
+    case RC_RETRY:
+        return ctl_fail(EX_TEMPFAIL, "token store", "busy or locked out for now; try again later");
+    default:
+        return ctl_fail(EX_IOERR, "key and certificate", "could not be made or stored");
+    }
+}
+
+static int ensure_and_print(struct tokenstore *store, const struct ctl_args *args)
 {
     bool made = false;
     char bytes[CRYPTO_CERT_PEM_BYTES_MAX];
     struct buf pem = BUF(bytes);
-    switch (auth_ensure_identity(store, span_from_str(name), loop_now().wall.ms, &made)) {
-    case RC_OK:
-        break;
-    case RC_CORRUPT:
-        return ctl_fail(EX_SOFTWARE,
-                        "stored key and certificate",
-                        "do not belong together or are damaged; 'secret remove' both to have new "
-                        "ones made, then upload the new certificate");
-    case RC_DENIED:
-        return ctl_fail(EX_NOPERM, "stored key or certificate", "others can read it");
-    default:
-        return ctl_fail(EX_IOERR, "key and certificate", "could not be made or stored");
+    struct span name = span_from_str(args->name != NULL ? args->name : NAME_DEFAULT);
+    int64_t wall_ms = loop_now().wall.ms;
+    enum rc rc = args->tls ? auth_ensure_tls_identity(store, name, wall_ms, &made)
+                           : auth_ensure_identity(store, name, wall_ms, &made);
+    if (rc != RC_OK) {
+        return say_failure(rc);
     }
     if (made) {
         fprintf(stderr, "anteroomctl: made a new key and certificate\n");
     }
-    if (hal_tokenstore_get(store, SPAN(AUTH_CERT_NAME), &pem) != RC_OK || pem.len == 0) {
-        return ctl_fail(EX_IOERR, AUTH_CERT_NAME, "cannot be read");
+    struct span stored = args->tls ? SPAN(AUTH_TLS_CERT_NAME) : SPAN(AUTH_CERT_NAME);
+    if (hal_tokenstore_get(store, stored, &pem) != RC_OK || pem.len == 0) {
+        return ctl_fail(EX_IOERR, "certificate", "cannot be read");
     }
+    say_kind(store, args->tls);
     return print_certificate(buf_span(&pem));
 }
 
 int ctl_certificate(const struct ctl_args *args)
 {
     struct tokenstore store;
-    if (crypto_init() != RC_OK) {
-        return ctl_fail(EX_OSERR, "random numbers", "the kernel gives none");
+    int code = ctl_open_store(args, &store);
+    if (code == EX_OK) {
+        code = ensure_and_print(&store, args);
+        hal_tokenstore_close(&store);
     }
+    return code;
+}
+
+int ctl_key_remove(const struct ctl_args *args)
+{
+    struct tokenstore store;
     int code = ctl_open_store(args, &store);
     if (code != EX_OK) {
         return code;
     }
-    code = ensure_and_print(&store, args->name != NULL ? args->name : NAME_DEFAULT);
+    // The certificate first: a key without one is made anew, the other way round asks a person.
+    enum rc cert = hal_tokenstore_delete(&store, SPAN(AUTH_CERT_NAME));
+    enum rc key = hal_tokenstore_drop_key(&store);
     hal_tokenstore_close(&store);
-    return code;
+    if (cert == RC_NOTFOUND && key == RC_NOTFOUND) {
+        return ctl_fail(EX_NOINPUT, "key", "there is none");
+    }
+    bool done = (cert == RC_OK || cert == RC_NOTFOUND) && (key == RC_OK || key == RC_NOTFOUND);
+    return done ? EX_OK : ctl_fail(EX_IOERR, "key", "could not be removed for certain; try again");
 }

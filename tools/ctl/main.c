@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "base/crypto.h"
 
 #include "ctl.h"
 #include "sys/confine.h"
@@ -15,7 +16,7 @@
 struct command {
     const char *first, *second; ///< second is "" for commands of one word
     int (*run)(const struct ctl_args *args);
-    bool state, name, word; ///< what it takes; --state and the word are then needed
+    bool state, name, tls, word; ///< what it takes; --state and the word are then needed
     const char *usage, *meaning;
 };
 
@@ -25,9 +26,20 @@ static const struct command commands[] = {
      ctl_certificate,
      .state = true,
      .name = true,
-     .usage = "certificate --state DIR [--name NAME]",
-     .meaning = "print the box's certificate (PEM) for upload to the app registration;\n"
-                "      key and certificate are made if there are none, NAME goes into the new one"},
+     .tls = true,
+     .usage = "certificate --state DIR [--name NAME] [--tls]",
+     .meaning =
+         "print the box's certificate (PEM) for upload to the app registration;\n"
+         "      key and certificate are made if there are none, NAME goes into the new one;\n"
+         "      --tls: the other one, for sinks with client_certificate \"device\""},
+    {"key",
+     "remove",
+     ctl_key_remove,
+     .state = true,
+     .usage = "key remove --state DIR",
+     .meaning =
+         "remove the key that signs in, for good, and its certificate; new ones are made at\n"
+         "      the next start or by 'certificate', and that is to be uploaded"},
     {"secret",
      "put",
      ctl_secret_put,
@@ -42,7 +54,7 @@ static const struct command commands[] = {
      .state = true,
      .word = true,
      .usage = "secret remove --state DIR NAME",
-     .meaning = "remove a secret, or device-key and device-certificate, which are then made anew"},
+     .meaning = "remove a secret, or tls-key and tls-certificate, which are then made anew"},
     {"config",
      "check",
      ctl_config_check,
@@ -80,24 +92,57 @@ static int enter_state(const char *state_dir)
     return EX_OK;
 }
 
+static int say_store(enum rc rc, const struct tokenstore_findings *found)
+{
+    struct tokenstore_words words = hal_tokenstore_words(rc, found);
+    if (rc == RC_OK) {
+        return EX_OK;
+    }
+    fprintf(stderr, "anteroomctl: token store: %s; %s\n", words.what, words.advice);
+    switch (rc) {
+    case RC_DENIED:
+        return EX_NOPERM;
+    case RC_RETRY:
+        return EX_TEMPFAIL;
+    case RC_UNSUPPORTED:
+        return EX_CONFIG;
+    case RC_CORRUPT:
+    case RC_STALE:
+        return EX_SOFTWARE;
+    default:
+        return EX_CANTCREAT;
+    }
+}
+
 int ctl_open_store(const struct ctl_args *args, struct tokenstore *store)
 {
+    struct tokenstore_findings found;
+    enum rc rc = hal_tokenstore_attach(store, &found); // while we may open its device
+    if (rc != RC_OK) {
+        return say_store(rc, &found);
+    }
     int code = enter_state(args->state_dir);
     if (code != EX_OK) {
+        hal_tokenstore_close(store);
         return code;
     }
-    switch (hal_tokenstore_open(store, ".")) {
-    case RC_OK:
-        return EX_OK;
-    case RC_DENIED:
-        return ctl_fail(EX_NOPERM,
-                        "token store",
-                        "others can read it, or it is not yours: set mode 0700 on tokens/, 0600 on "
-                        "its files, and run as their owner");
-    default:
-        return ctl_fail(
-            EX_CANTCREAT, "token store", "the state directory is not there or cannot be written");
+    if (crypto_init() != RC_OK) {
+        return ctl_fail(EX_OSERR, "random numbers", "the kernel gives none");
     }
+    int state_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    rc = state_fd >= 0 ? hal_tokenstore_open(store, state_fd, &found) : RC_IO;
+    if (state_fd >= 0) {
+        close(state_fd);
+    }
+    if (rc == RC_OK && found.rolled_back) {
+        fprintf(stderr,
+                "anteroomctl: token store: older than this machine knows: it was restored from a "
+                "copy; put every secret anew\n");
+    }
+    if (rc != RC_OK) {
+        hal_tokenstore_close(store);
+    }
+    return say_store(rc, &found);
 }
 
 RC ctl_read_all(int fd, struct buf *out)
@@ -131,7 +176,7 @@ static void print_help(void)
          "which becomes its owner.\n"
          "exit codes: 0 done, 64 usage, 65 bad input, 66 no such file or secret, 70 broken store, "
          "73 cannot make,\n"
-         "74 disk, 77 permissions, 78 configuration");
+         "74 disk, 75 try again, 77 permissions, 78 configuration or device");
 }
 
 static const struct command *find_command(int argc, char **argv)
@@ -156,6 +201,9 @@ static const char *parse(const struct command *c, int argc, char **argv, struct 
             value = &args->state_dir;
         } else if (strcmp(argv[i], "--name") == 0 && c->name) {
             value = &args->name;
+        } else if (strcmp(argv[i], "--tls") == 0 && c->tls) {
+            args->tls = true;
+            continue;
         } else if (argv[i][0] == '-' || !c->word || args->word != NULL) {
             return "unknown argument";
         } else {

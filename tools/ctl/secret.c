@@ -10,7 +10,8 @@
 
 static bool is_device_name(const char *name)
 {
-    return strcmp(name, AUTH_KEY_NAME) == 0 || strcmp(name, AUTH_CERT_NAME) == 0;
+    return strcmp(name, AUTH_CERT_NAME) == 0 || strcmp(name, AUTH_TLS_KEY_NAME) == 0 ||
+           strcmp(name, AUTH_TLS_CERT_NAME) == 0;
 }
 
 /// Without the one line end that `echo` and editors put there.
@@ -58,9 +59,10 @@ int ctl_secret_put(const struct ctl_args *args)
     char bytes[TOKENSTORE_VALUE_BYTES_MAX];
     struct buf text = BUF(bytes);
     if (is_device_name(args->word)) {
-        return ctl_fail(EX_USAGE,
-                        args->word,
-                        "the box makes its own key and certificate: see 'anteroomctl certificate'");
+        return ctl_fail(
+            EX_USAGE,
+            args->word,
+            "the box makes its own keys and certificates: see 'anteroomctl certificate'");
     }
     if (isatty(STDIN_FILENO)) {
         return ctl_fail(

@@ -176,10 +176,10 @@ class Box:
         subprocess.run([self.ctl, "secret", "put", "--state", self.state, name],
                        input=value.encode(), check=True, capture_output=True, timeout=30)
 
-    def certificate(self):
-        """The box's certificate as PEM; made at first need."""
-        done = subprocess.run([self.ctl, "certificate", "--state", self.state], check=True,
-                              capture_output=True, timeout=60)
+    def certificate(self, *options):
+        """The box's certificate as PEM; made at first need. "--tls": the one for sinks."""
+        done = subprocess.run([self.ctl, "certificate", "--state", self.state, *options],
+                              check=True, capture_output=True, timeout=60)
         return done.stdout.decode()
 
     def prepare(self, token="sink-token-1"):

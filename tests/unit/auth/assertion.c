@@ -19,25 +19,36 @@
 
 #include "world.h"
 
-static char key_bytes[CRYPTO_KEY_PEM_BYTES_MAX], cert_bytes[CRYPTO_CERT_PEM_BYTES_MAX];
-static struct buf key, cert;
+static char cert_bytes[CRYPTO_CERT_PEM_BYTES_MAX];
+static struct buf cert;
+
+static RC sign(void *context, const uint8_t digest[static SHA256_BYTES], struct buf *out)
+{
+    return hal_tokenstore_sign(context, TOKENSTORE_RS256, digest, out);
+}
 
 static int make_identity(void **unused)
 {
-    (void)unused;
-    key = BUF(key_bytes);
+    const struct crypto_subject subject = {
+        .common_name = SPAN("box"), .from_ms = WALL_MS - 86400000, .days = 30};
+    char der[TOKENSTORE_PUBLIC_BYTES_MAX];
+    struct buf public = BUF(der);
+    world_init(unused);
+    world.has_key = true;
     cert = BUF(cert_bytes);
-    return crypto_init() == RC_OK &&
-                   crypto_make_identity(SPAN("box"), WALL_MS - 86400000, 30, &key, &cert) == RC_OK
-               ? 0
-               : -1;
+    if (crypto_init() != RC_OK || hal_tokenstore_public(&world.store, &public) != RC_OK) {
+        return -1;
+    }
+    struct crypto_signer signer = {
+        .public_der = buf_span(&public), .sign_rs256 = sign, .context = &world.store};
+    return crypto_make_certificate(&subject, &signer, &cert) == RC_OK ? 0 : -1;
 }
 
 static int init(void **unused)
 {
     world_init(unused);
     world.config.credential = CREDENTIAL_CERTIFICATE;
-    world_put(AUTH_KEY_NAME, buf_span(&key), RC_OK);
+    world.has_key = true;
     world_put(AUTH_CERT_NAME, buf_span(&cert), RC_OK);
     return 0;
 }
@@ -112,44 +123,56 @@ static void the_claims_are_those_of_rfc_7523(void **unused)
     assert_int_equal(number_of(&a, "exp") - number_of(&a, "nbf"), 600);
 }
 
-static void the_header_names_ps256_and_the_certificate(void **unused)
+static void check_header(const struct assertion *a, const char *algorithm)
 {
-    (void)unused;
-    struct assertion a;
     struct crypto_certificate c;
     char expected[256];
     struct buf b = BUF(expected);
-    world_turn();
-    take_assertion(&a);
     assert_int_equal(crypto_read_certificate(buf_span(&cert), &c), RC_OK);
-    buf_put_str(&b, "{\"alg\":\"PS256\",\"typ\":\"JWT\",\"x5t#S256\":\"");
+    buf_put_str(&b, "{\"alg\":\"");
+    buf_put_str(&b, algorithm);
+    buf_put_str(&b, "\",\"typ\":\"JWT\",\"x5t#S256\":\"");
     buf_put_base64url(&b, (struct span){(const char *)c.sha256, SHA256_BYTES});
     buf_put_str(&b, "\"}");
     assert_true(buf_terminate(&b));
-    assert_string_equal(a.header, expected);
+    assert_string_equal(a->header, expected);
 }
 
-static void the_signature_holds(void **unused)
+static void check_signature(const struct assertion *a, bool pss)
 {
-    (void)unused;
-    struct assertion a;
-    char bytes[CRYPTO_SIGNATURE_BYTES_MAX], pem[CRYPTO_CERT_PEM_BYTES_MAX + 1u];
+    char bytes[TOKENSTORE_SIGNATURE_BYTES_MAX], pem[CRYPTO_CERT_PEM_BYTES_MAX + 1u];
     struct buf signature = BUF(bytes);
     uint8_t hash[SHA256_BYTES];
     mbedtls_x509_crt crt;
-    world_turn();
-    take_assertion(&a);
-    assert_int_equal(base64_decode(a.signature, &signature), RC_OK);
-    sha256(a.signed_part, hash);
+    assert_int_equal(base64_decode(a->signature, &signature), RC_OK);
+    sha256(a->signed_part, hash);
     snprintf(pem, sizeof(pem), "%" PRISPAN, SPANARG(buf_span(&cert)));
     mbedtls_x509_crt_init(&crt);
     assert_int_equal(mbedtls_x509_crt_parse(&crt, (unsigned char *)pem, strlen(pem) + 1u), 0);
     mbedtls_rsa_context *rsa = mbedtls_pk_rsa(crt.pk);
-    assert_int_equal(mbedtls_rsa_set_padding(rsa, MBEDTLS_RSA_PKCS_V21, MBEDTLS_MD_SHA256), 0);
-    assert_int_equal(mbedtls_rsa_rsassa_pss_verify(
+    assert_int_equal(mbedtls_rsa_set_padding(
+                         rsa, pss ? MBEDTLS_RSA_PKCS_V21 : MBEDTLS_RSA_PKCS_V15, MBEDTLS_MD_SHA256),
+                     0);
+    assert_int_equal(mbedtls_rsa_pkcs1_verify(
                          rsa, MBEDTLS_MD_SHA256, SHA256_BYTES, hash, (unsigned char *)bytes),
                      0);
     mbedtls_x509_crt_free(&crt);
+}
+
+static void the_header_names_the_signature_and_the_certificate_and_it_holds(void **unused)
+{
+    (void)unused;
+    struct assertion a;
+    world_turn();
+    take_assertion(&a);
+    check_header(&a, "PS256");
+    check_signature(&a, true);
+    init(NULL);
+    world.signs = TOKENSTORE_RS256; // a TPM that salts PSS otherwise
+    world_turn();
+    take_assertion(&a);
+    check_header(&a, "RS256");
+    check_signature(&a, false);
 }
 
 static void each_assertion_is_used_once(void **unused)
@@ -169,33 +192,43 @@ static void each_assertion_is_used_once(void **unused)
         span_equal(json_raw(&a.doc, json_get(&a.doc, 0, SPAN("jti"))), span_from_str(first)));
 }
 
-static void a_missing_or_broken_key_asks_nobody(void **unused)
+static void check_nobody_was_asked(void)
+{
+    world_turn();
+    assert_int_equal(auth_status(&world.auth)->cause, AUTH_CAUSE_NO_CREDENTIAL);
+    assert_int_equal(world_requests(), 0);
+}
+
+static void a_missing_or_broken_key_or_certificate_asks_nobody(void **unused)
 {
     (void)unused;
 
-    static const struct {
-        const char *name;
-        enum rc rc;
-    } rows[] = {{AUTH_KEY_NAME, RC_NOTFOUND},
-                {AUTH_KEY_NAME, RC_CORRUPT},
-                {AUTH_CERT_NAME, RC_NOTFOUND},
-                {AUTH_CERT_NAME, RC_IO}};
+    static const enum rc rows[] = {RC_NOTFOUND, RC_CORRUPT, RC_IO, RC_STALE};
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         init(NULL);
-        world_put(rows[i].name, SPAN("x"), rows[i].rc);
-        world_turn();
-        assert_int_equal(auth_status(&world.auth)->cause, AUTH_CAUSE_NO_CREDENTIAL);
-        assert_int_equal(world_requests(), 0);
+        world_put(AUTH_CERT_NAME, SPAN("x"), rows[i]);
+        check_nobody_was_asked();
+        init(NULL);
+        world.key_rc = rows[i];
+        check_nobody_was_asked();
     }
     init(NULL);
-    world_put(AUTH_KEY_NAME, SPAN("no key"), RC_OK);
-    world_turn();
-    assert_int_equal(auth_status(&world.auth)->cause, AUTH_CAUSE_NO_CREDENTIAL);
-    init(NULL);
     world_put(AUTH_CERT_NAME, SPAN("no certificate"), RC_OK);
+    check_nobody_was_asked();
+}
+
+static void a_store_that_is_busy_is_tried_again(void **unused)
+{
+    (void)unused;
+    world.key_rc = RC_RETRY;
     world_turn();
-    assert_int_equal(auth_status(&world.auth)->cause, AUTH_CAUSE_NO_CREDENTIAL);
+    assert_int_equal(auth_status(&world.auth)->cause, AUTH_CAUSE_STORE_BUSY);
+    assert_int_equal(world_requests(), 0);
+    world.key_rc = RC_OK;
+    world_sleep_until_next();
+    world_answer_token("t", 3600);
+    assert_true(world_has_token());
 }
 
 // ---- the clock --------------------------------------------------------------
@@ -304,10 +337,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_claims_are_those_of_rfc_7523),
-        TEST(the_header_names_ps256_and_the_certificate),
-        TEST(the_signature_holds),
+        TEST(the_header_names_the_signature_and_the_certificate_and_it_holds),
         TEST(each_assertion_is_used_once),
-        TEST(a_missing_or_broken_key_asks_nobody),
+        TEST(a_missing_or_broken_key_or_certificate_asks_nobody),
+        TEST(a_store_that_is_busy_is_tried_again),
         TEST(an_assertion_outside_its_time_is_made_again_at_once_by_the_clock_of_the_peer),
         TEST(a_time_that_stays_wrong_is_retried_once_and_then_backed_off),
         TEST(without_a_date_there_is_nothing_to_correct),

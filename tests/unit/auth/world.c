@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/crypto.h"
 #include "hal/entropy.h"
 
 #include "sys/log.h"
@@ -76,6 +77,51 @@ RC hal_tokenstore_put(struct tokenstore *t, struct span name, struct span value)
     return RC_OK;
 }
 
+static char key_bytes[CRYPTO_KEY_DER_BYTES_MAX];
+static struct buf key = {.ptr = key_bytes, .cap = sizeof(key_bytes)};
+
+static RC key_state(void)
+{
+    if (key.len == 0) { // takes seconds
+        TRY(crypto_make_rsa(&key));
+    }
+    return world.has_key ? world.key_rc : RC_NOTFOUND;
+}
+
+RC hal_tokenstore_make_key(struct tokenstore *t, bool *made)
+{
+    (void)t;
+    TRY(world.put_rc);
+    *made = !world.has_key;
+    world.has_key = true;
+    return key_state();
+}
+
+RC hal_tokenstore_public(struct tokenstore *t, struct buf *der)
+{
+    (void)t;
+    TRY(key_state());
+    return crypto_public(buf_span(&key), der);
+}
+
+RC hal_tokenstore_signs(struct tokenstore *t, enum tokenstore_signature *best)
+{
+    (void)t;
+    *best = world.signs;
+    return key_state();
+}
+
+RC hal_tokenstore_sign(struct tokenstore *t,
+                       enum tokenstore_signature kind,
+                       const uint8_t digest[static TOKENSTORE_DIGEST_BYTES],
+                       struct buf *out)
+{
+    (void)t;
+    TRY(key_state());
+    return crypto_sign_rsa(
+        buf_span(&key), kind == TOKENSTORE_PS256 ? CRYPTO_PS256 : CRYPTO_RS256, digest, out);
+}
+
 void world_put(const char *name, struct span value, enum rc get_rc)
 {
     unsigned i = 0;
@@ -108,6 +154,7 @@ int world_init(void **unused)
     c->stall_ms = 30000;
     c->call_records.retry_base_ms = 1000;
     c->call_records.retry_cap_ms = 300000;
+    world.signs = TOKENSTORE_PS256;
     world.now.mono.ms = START_MS;
     world.now.wall = (struct wall){.ms = WALL_MS, .quality = CLOCK_TRUSTED};
     world_put(AUTH_SECRET_NAME, SPAN(SECRET), RC_OK);

@@ -38,6 +38,11 @@ struct world {
     } values[VALUES_MAX];
     enum rc put_rc;
     unsigned puts;
+
+    // The signing key, made once for all tests.
+    bool has_key;
+    enum rc key_rc; ///< what public, signs and sign answer while there is one
+    enum tokenstore_signature signs;
 };
 extern struct world world;
 

@@ -317,7 +317,8 @@ static void no_sink_may_get_a_credential_of_the_box(void **unused)
     (void)unused;
     static const char fault[] = "sinks[0].authorization: is the name of a credential of the box "
                                 "itself; allowed: another name";
-    check_only(ONE("\"authorization\":\"device-key\""), fault);
+    check_only(ONE("\"authorization\":\"tls-key\""), fault);
+    check_only(ONE("\"authorization\":\"tls-certificate\""), fault);
     check_only(ONE("\"authorization\":\"device-certificate\""), fault);
     check_only(ONE("\"authorization\":\"client-secret\""), fault);
 }

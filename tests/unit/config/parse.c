@@ -203,8 +203,10 @@ static void a_ca_of_several_certificates_is_taken(void **unused)
     (void)unused;
     static char text[16384], pem[CRYPTO_CERT_PEM_BYTES_MAX], key[CRYPTO_KEY_PEM_BYTES_MAX];
     struct buf cert = BUF(pem), key_buf = BUF(key), all = BUF(text);
+    const struct crypto_subject subject = {
+        .common_name = SPAN("ca"), .from_ms = 1795392000000, .days = 1};
     assert_int_equal(crypto_init(), RC_OK);
-    assert_int_equal(crypto_make_identity(SPAN("ca"), 1795392000000, 1, &key_buf, &cert), RC_OK);
+    assert_int_equal(crypto_make_tls_identity(&subject, &key_buf, &cert), RC_OK);
     buf_put_str(
         &all,
         "{" NAME IDS

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * @file
+ * Sealed records and their manifest, the same for every backend. Private to hal/tokenstore.
+ * Model:   a file of two slots (base/slots.h) for each record, and ".manifest", which says for each
+ *          record how new it must be. All numbers big endian.
+ *   record    version (8 bits) | class (8) | epoch (64) | number (64) | random (32) | sealed | tag
+ *             ChaCha20-Poly1305; nonce = number | random; bound to all before it and to the name;
+ *             key = HKDF(KEK, 'R' | epoch | name)
+ *   manifest  'M' | version (8) | class (8) | epoch (64) | last number (64) | count (8) |
+ *             entries: length (8), name, number (64), fresh (8) | HKDF(KEK, all before it)
+ * Nonces:  the manifest takes the next number before a record is sealed with it, and is itself
+ *          only authenticated. A power cut or a weak random generator cannot repeat one.
+ * Put:     manifest takes a number (and lists a new name as fresh: it may have no value yet),
+ * record into the older slot, manifest demands it, and then both files once more, so that damage to
+ * one slot costs nothing. Rollback: an older record than the manifest demands is RC_STALE, and so
+ * is one that it does not list. An older manifest is found by its epoch, where the backend has a
+ * counter: each change raises it after the manifest says so.
+ */
+#ifndef TOKENSTORE_RECORD_H
+#define TOKENSTORE_RECORD_H
+#include "backend.h"
+
+/// A name that no value can have.
+#define RECORD_SIGNING_KEY ".signing-key"
+
+/// Is there a manifest, and of which class does it say it is (not authenticated)?
+/// @retval RC_NOTFOUND RC_DENIED RC_CORRUPT RC_IO
+RC record_peek(struct tokenstore *t, enum tokenstore_class *stored);
+/// Check the manifest, begin one if there is none, compare it with the counter.
+/// @param begun  there is a valid one: never begin anew.
+RC record_open(struct tokenstore *t, bool begun, struct tokenstore_findings *found);
+// As in hal/tokenstore.h; arguments were checked. name may be RECORD_SIGNING_KEY.
+RC record_put(struct tokenstore *t, struct span name, struct span value);
+RC record_get(struct tokenstore *t, struct span name, struct buf *out);
+RC record_delete(struct tokenstore *t, struct span name);
+
+/// Visit every file of a directory (of at most 1024), until one is not RC_OK. In front.c.
+RC tokenstore_each_file(int dir_fd, RC (*visit)(int dir_fd, const char *name));
+
+#endif
