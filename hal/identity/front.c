@@ -8,7 +8,8 @@
 
 #include "backend.h"
 
-#define SHOWN_MAX (sizeof(((struct identity *)NULL)->serial_end) - 1u)
+#define ENDS_BYTES 4u // of a line, of a text: not of the serial number
+#define SHOWN_MAX  (sizeof(((struct identity *)NULL)->serial_end) - 1u)
 
 /// What makers leave in the field when they have nothing to put there.
 static const char *const placeholders[] = {
@@ -96,7 +97,7 @@ static void take(struct identity *i, struct span serial)
 
 RC hal_identity_read(struct identity *i, int state_fd)
 {
-    char bytes[IDENTITY_SERIAL_BYTES_MAX];
+    char bytes[IDENTITY_SERIAL_BYTES_MAX + ENDS_BYTES];
     struct buf b = BUF(bytes);
     memset(i, 0, sizeof(*i));
     i->board = CONFIG_BOARD_NAME;
@@ -105,6 +106,8 @@ RC hal_identity_read(struct identity *i, int state_fd)
     const char *fault = NULL;
     if (serial.len == 0) {
         fault = "empty";
+    } else if (serial.len > IDENTITY_SERIAL_BYTES_MAX) {
+        fault = "too long";
     } else if (!is_printable(serial)) {
         fault = "not a text";
     } else if (is_placeholder(serial)) {

@@ -113,20 +113,31 @@ RC sandbox_fifo(int state_fd, const char *name, int *fd)
     return rc;
 }
 
+/// Ends: out is full, or the file is at its end.
+static RC read_all(int fd, struct buf *out)
+{
+    for (;;) {
+        char more;
+        bool full = out->len == out->cap;
+        ssize_t got =
+            full ? read(fd, &more, 1) : read(fd, out->ptr + out->len, out->cap - out->len);
+        if (got <= 0) {
+            return got == 0 ? RC_OK : RC_IO;
+        }
+        if (full) {
+            return RC_TOOBIG;
+        }
+        out->len += (size_t)got;
+    }
+}
+
 RC sandbox_read(int state_fd, const char *name, struct buf *out)
 {
     int fd = -1;
     TRY(sandbox_open(state_fd, name, O_RDONLY | O_NONBLOCK, &fd));
-    ssize_t got = 0;
-    do {
-        out->len += (size_t)got;
-        got = read(fd, out->ptr + out->len, out->cap - out->len);
-    } while (got > 0 && out->len + (size_t)got < out->cap);
+    enum rc rc = read_all(fd, out);
     close(fd);
-    if (got < 0) {
-        return RC_IO;
-    }
-    return got == 0 ? RC_OK : RC_TOOBIG;
+    return rc;
 }
 
 RC sandbox_rewrite(int fd, struct span line)

@@ -122,8 +122,8 @@ static uint32_t settle_pretimeout(int fd, int whole_s)
 static void arm(struct watchdog *w, uint32_t options, uint32_t wanted_ms)
 {
     int status = 0;
-    w->stays_armed = (options & WDIOF_MAGICCLOSE) != 0;
     w->can_stop = has_way_out(w->fd);
+    w->stays_armed = !w->can_stop || (options & WDIOF_MAGICCLOSE) != 0;
     w->bitten =
         device_ioctl(w->fd, WDIOC_GETBOOTSTATUS, &status) == 0 && (status & WDIOF_CARDRESET) != 0;
     int taken_s = settle(w->fd, (int)((wanted_ms + 999u) / 1000u));
