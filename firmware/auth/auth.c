@@ -352,6 +352,7 @@ static RC start_request(struct auth *a, struct now now)
         .total_ms = c->total_ms < TOTAL_MS_MAX ? c->total_ms : TOTAL_MS_MAX,
         .stall_ms = c->stall_ms,
         .body_bytes_max = AUTH_ANSWER_BYTES_MAX,
+        .secret_answer = true,
     };
     return http_start(a->http, a->slot, &request, now);
 }

@@ -428,6 +428,15 @@ static void finish(struct http *h, struct http_transfer *t, CURLcode code)
     t->news = true;
 }
 
+static void take(struct http_transfer *t, size_t bytes)
+{
+    if (t->secret_answer || t->result.status >= 400) {
+        http_ring_wipe(&t->ring, bytes);
+    } else {
+        http_ring_take(&t->ring, bytes);
+    }
+}
+
 void http_release(struct http *h, unsigned slot)
 {
     struct http_transfer *t = transfer_of(h, slot);
@@ -436,7 +445,7 @@ void http_release(struct http *h, unsigned slot)
     }
     t->state = HTTP_FREE;
     t->news = false;
-    http_ring_take(&t->ring, t->ring.len);
+    take(t, t->ring.len);
 }
 
 // ---- Running -----------------------------------------------------------------------------------
@@ -444,7 +453,7 @@ void http_release(struct http *h, unsigned slot)
 void http_consume(struct http *h, unsigned slot, size_t bytes)
 {
     struct http_transfer *t = transfer_of(h, slot);
-    http_ring_take(&t->ring, bytes);
+    take(t, bytes);
     if (t->state != HTTP_RUNNING || !t->paused ||
         HTTP_RING_BYTES - t->ring.len < CURL_MAX_WRITE_SIZE) {
         return;

@@ -51,6 +51,9 @@ struct http_request {
     /// when the request is sent; noticed within twice this. >= 1000.
     uint32_t stall_ms;
     uint64_t body_bytes_max; ///< of the decoded answer; more is HTTP_FAIL_TOOBIG
+    /// The answer is a secret: it is wiped as it is consumed. So is every answer that refuses
+    /// (status 400 and above), which may repeat what it was asked with.
+    bool secret_answer;
 };
 
 #define HTTP_STALL_BYTES_S 100

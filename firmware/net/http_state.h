@@ -26,7 +26,7 @@ struct http_transfer {
     void *easy;  ///< the library's handle while RUNNING
     void *lines; ///< request headers, the library's list
     bool news;   ///< something arrived or ended since http_step last looked
-    bool paused, paused_in_window, too_big;
+    bool paused, paused_in_window, too_big, secret_answer;
     struct mono total_at, stall_at;
     uint32_t stall_ms;
     int64_t moved_bytes; ///< sent and received when the stall window began
@@ -55,6 +55,7 @@ struct http {
 /// Appends all bytes or none (false).
 bool http_ring_put(struct http_ring *ring, struct span bytes);
 void http_ring_take(struct http_ring *ring, size_t bytes); ///< bytes <= ring->len
+void http_ring_wipe(struct http_ring *ring, size_t bytes); ///< the same, and nothing stays behind
 /// Give whole pages back to the kernel; the ring is empty.
 void http_ring_forget(struct http_ring *ring);
 

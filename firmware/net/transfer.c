@@ -35,6 +35,16 @@ void http_ring_take(struct http_ring *ring, size_t bytes)
     ring->head = ring->len == 0 ? 0u : (uint32_t)((ring->head + bytes) % HTTP_RING_BYTES);
 }
 
+void http_ring_wipe(struct http_ring *ring, size_t bytes)
+{
+    ASSERT(bytes <= ring->len);
+    size_t to_end = HTTP_RING_BYTES - ring->head;
+    size_t first = bytes < to_end ? bytes : to_end;
+    bytes_wipe(ring->bytes + ring->head, first);
+    bytes_wipe(ring->bytes, bytes - first);
+    http_ring_take(ring, bytes);
+}
+
 void http_ring_forget(struct http_ring *ring)
 {
     uintptr_t first = ((uintptr_t)ring->bytes + PAGE_BYTES - 1u) & ~(uintptr_t)(PAGE_BYTES - 1u);
@@ -62,6 +72,7 @@ void http_transfer_begin(struct http_transfer *t, const struct http_request *r, 
     t->stall_ms = r->stall_ms;
     t->moved_bytes = 0;
     t->body_bytes_max = r->body_bytes_max;
+    t->secret_answer = r->secret_answer;
     t->pool_failures = heap_stats().failures;
     t->head_bytes = 0;
     t->retry_after[0] = '\0';

@@ -319,6 +319,29 @@ static void a_released_transfer_can_be_started_again(void **state)
     assert_true(world_descriptors() <= before);
 }
 
+static size_t left_in_the_ring(const struct http_request *r)
+{
+    char *bytes = world_http.transfers[0].ring.bytes;
+    size_t left = 0;
+    memset(bytes, 0, HTTP_RING_BYTES);
+    assert_true(world_run(r).bytes > 0);
+    for (size_t i = 0; i < HTTP_RING_BYTES; i++) {
+        left += bytes[i] != 0;
+    }
+    return left;
+}
+
+static void secret_and_refusing_answers_are_wiped_when_read(void **state)
+{
+    (void)state;
+    struct http_request r = request_for("rsa13", "reflect");
+    assert_true(left_in_the_ring(&r) > 0);
+    r.secret_answer = true;
+    assert_int_equal(left_in_the_ring(&r), 0);
+    r = request_for("rsa13", "status/401");
+    assert_int_equal(left_in_the_ring(&r), 0);
+}
+
 int main(void)
 {
 #define NET_TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
@@ -339,6 +362,7 @@ int main(void)
         NET_TEST(the_environment_names_no_proxy),
         NET_TEST(an_idle_http_wakes_nobody),
         NET_TEST(a_released_transfer_can_be_started_again),
+        NET_TEST(secret_and_refusing_answers_are_wiped_when_read),
     };
     return cmocka_run_group_tests(tests, peer_start, peer_stop);
 }

@@ -223,6 +223,23 @@ static void the_ring_keeps_order_over_its_end(void **state)
     assert_int_equal(ring->head, 0);
 }
 
+static void what_is_wiped_is_not_left_in_the_ring(void **state)
+{
+    (void)state;
+    begin();
+    struct http_ring *ring = &transfer.ring;
+    static char piece[HTTP_RING_BYTES - 100u];
+    memset(piece, 's', sizeof(piece));
+    assert_true(http_ring_put(ring, (struct span){piece, sizeof(piece)}));
+    http_ring_wipe(ring, sizeof(piece) - 50u);
+    assert_true(http_ring_put(ring, (struct span){piece, 1000})); // over the end
+    http_ring_wipe(ring, ring->len);
+    assert_int_equal(ring->head, 0);
+    for (size_t i = 0; i < HTTP_RING_BYTES; i++) {
+        assert_int_equal(ring->bytes[i], 0);
+    }
+}
+
 static void each_failure_has_a_name_and_a_sentence(void **state)
 {
     (void)state;
@@ -249,6 +266,7 @@ int main(void)
         cmocka_unit_test(odd_lines_do_no_harm),
         cmocka_unit_test(a_head_without_end_is_refused),
         cmocka_unit_test(the_ring_keeps_order_over_its_end),
+        cmocka_unit_test(what_is_wiped_is_not_left_in_the_ring),
         cmocka_unit_test(each_failure_has_a_name_and_a_sentence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
