@@ -9,6 +9,7 @@
 #include "hal/clock.h"
 
 #include "app/app_state.h"
+#include "app/check_devices.h"
 
 #define DAY_MS         INT64_C(86400000)
 #define EXPIRY_WARN_MS (30 * DAY_MS)
@@ -32,9 +33,25 @@ static void right(const char *what)
     printf("ok     %s\n", what);
 }
 
+static void say_devices(int state_fd, struct findings *f)
+{
+    struct device_finding devices[CHECK_DEVICES];
+
+    check_devices(state_fd, devices);
+    for (unsigned i = 0; i < CHECK_DEVICES; i++) {
+        if (devices[i].wrong) {
+            wrong(f, devices[i].what, devices[i].advice);
+        } else {
+            right(devices[i].what);
+        }
+    }
+}
+
+/// Devices first: they may need what is given up with becoming the owner of the directory.
 static bool check_state_dir(struct app *a, struct findings *f)
 {
     a->state_fd = open(a->options.state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    say_devices(a->state_fd, f);
     if (a->state_fd < 0) {
         wrong(f, "state directory: not there", "make it, and give it to an unprivileged user");
         return false;
