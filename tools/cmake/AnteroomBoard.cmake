@@ -5,12 +5,13 @@
 #
 #   anteroom_board_check(led_sysfs watchdog_linux ...)
 
+get_filename_component(ANTEROOM_CONTRACTS ${CMAKE_CURRENT_LIST_DIR}/../../include/hal ABSOLUTE)
 # Devices that a board may lack. What its defconfig says and what it links must agree.
 set(ANTEROOM_MAY_LACK button led)
 
 function(anteroom_board_check)
   set(where board/${BOARD}/CMakeLists.txt)
-  file(GLOB contracts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/include/hal/*.h)
+  file(GLOB contracts ${ANTEROOM_CONTRACTS}/*.h)
   set(known "")
   foreach(contract ${contracts})
     get_filename_component(device ${contract} NAME_WE)
