@@ -6,19 +6,18 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "base/crypto.h"
 
 #include "app/app_state.h"
 #include "sys/heap.h"
 #include "sys/log.h"
+#include "sys/pages.h"
 
+#define PAGE_BYTES      4096
 #define COMMIT_RETRY_MS 1000
 #define QUIET_MS        5000 ///< with nothing to do for this long, memory is given back
 
-static struct app app;
+static _Alignas(PAGE_BYTES) struct app app; // whole pages: they are guarded
 
 struct app *app_instance(void)
 {
@@ -99,17 +98,10 @@ static bool delivered(const struct app *a)
     return !spool_has_staged(&a->spool);
 }
 
-/// Whole pages inside an array; they read as zero when used again.
+// Memory that the kernel does not take back costs memory, nothing else.
 static void give_back(void *start, size_t bytes)
 {
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t from = ((uintptr_t)start + page - 1) / page * page;
-    uintptr_t to = ((uintptr_t)start + bytes) / page * page;
-
-    if (from < to) {
-        // advice: a refusal costs memory, nothing else
-        (void)madvise((void *)from, to - from, MADV_DONTNEED);
-    }
+    (void)pages_drop(start, bytes);
 }
 
 static void trim(struct app *a)
@@ -158,6 +150,10 @@ static struct mono app_step(struct app *a, struct now now)
     if (store_damaged(a)) {
         LOG_ERROR("ev=store_damaged now=stopping_so_that_the_next_start_checks_it");
         a->exit_code = EXIT_IOERR;
+        a->stop = true;
+    }
+    if (http_took_lookup_failure(&a->http) && app_resolver_lost(a)) {
+        a->exit_code = EXIT_TEMPFAIL;
         a->stop = true;
     }
     bool quiet = collected(a, now) && delivered(a);

@@ -40,6 +40,7 @@ struct app {
     struct config config;
     int state_fd; ///< STATE; from app_become on it is also the working directory
     struct confine confine;
+    const char *memory; ///< what of it is locked: a word for the log
     struct now started;
     struct tokenstore store;
     struct tokenstore_findings store_findings;
@@ -93,6 +94,10 @@ void app_finish(struct app *a);
 enum exit_code app_open_state(struct app *a);
 /// Become STATE's owner, without any capability. What is wrong was said.
 enum exit_code app_become(struct app *a);
+/// Shut everything that a running box does not need. What is wrong was said.
+enum exit_code app_lock(struct app *a);
+/// Whether lookups fail because the resolver's files were replaced; said, if so.
+bool app_resolver_lost(struct app *a);
 
 // ---- secrets.c ----
 

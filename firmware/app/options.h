@@ -26,9 +26,11 @@ enum exit_code {
     EXIT_SOFTWARE = 70, ///< our own bug
     EXIT_OSERR = 71,    ///< the kernel refused something that it must give
     EXIT_IOERR = 74,    ///< the state directory or the store in it
-    EXIT_TEMPFAIL = 75, ///< another anteroomd uses this state directory
-    EXIT_NOPERM = 77,   ///< secrets that others can read, a state directory of root's
-    EXIT_CONFIG = 78,   ///< the configuration, or --check found something
+    /// another anteroomd uses this state directory, or: start it again (the resolver's files
+    /// changed)
+    EXIT_TEMPFAIL = 75,
+    EXIT_NOPERM = 77, ///< secrets that others can read, a state directory of root's
+    EXIT_CONFIG = 78, ///< the configuration, or --check found something
 };
 
 /// @retval RC_PARSE  the reason was written to standard error.

@@ -185,6 +185,7 @@ static enum exit_code (*const steps[])(struct app *a) = {
     start_store,        // forks its checking child: before any thread, key or filter
     app_open_secrets,   // before anything that may need one
     start_machines,     // loop, transfers, sign-in, collector, sinks
+    app_lock,           // last: nothing above works behind it
 };
 
 enum exit_code app_start(struct app *a)

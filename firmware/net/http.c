@@ -419,6 +419,7 @@ static void finish(struct http *h, struct http_transfer *t, CURLcode code)
 {
     ASSERT(t->state == HTTP_RUNNING);
     t->result.fail = verdict(t, code);
+    h->lookup_failed |= t->result.fail == HTTP_FAIL_RESOLVE || t->result.fail == HTTP_FAIL_TIMEOUT;
     t->result.detail = (int)code;
     rc_ignore(time_parse_retry_after(
                   span_from_str(t->retry_after), h->now.wall, &t->result.retry_after_ms),

@@ -129,6 +129,9 @@ struct mono http_step(struct http *h, struct now now);
 /// Close idle connections and give memory back (nothing to do for a while).
 void http_idle(struct http *h);
 
+/// Whether a name was not found, or something timed out (so does a lookup), since the last call.
+bool http_took_lookup_failure(struct http *h);
+
 const char *http_fail_name(enum http_fail f); ///< stable, lower case: "resolve", "trust", ...
 /// Plain sentence: what happened and what a person can do.
 const char *http_fail_text(enum http_fail f);

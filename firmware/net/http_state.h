@@ -45,7 +45,8 @@ struct http {
     int64_t timer_ms; ///< what the library asked for; -1: nothing
     bool timer_asked; ///< timer_ms was not yet turned into timer_at
     struct mono timer_at;
-    bool used; ///< since http_idle
+    bool used;          ///< since http_idle
+    bool lookup_failed; ///< since http_took_lookup_failure
     struct http_transfer transfers[HTTP_TRANSFERS_MAX];
     char scratch[HTTP_SCRATCH_BYTES]; ///< NUL-terminated copies for the library; wiped after use
 };

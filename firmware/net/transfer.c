@@ -4,16 +4,13 @@
  */
 #include <string.h>
 
-#include <sys/mman.h>
-
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "hal/entropy.h"
 
 #include "net/http_state.h"
 #include "sys/heap.h"
-
-#define PAGE_BYTES 4096u
+#include "sys/pages.h"
 
 bool http_ring_put(struct http_ring *ring, struct span bytes)
 {
@@ -47,9 +44,7 @@ void http_ring_wipe(struct http_ring *ring, size_t bytes)
 
 void http_ring_forget(struct http_ring *ring)
 {
-    uintptr_t first = ((uintptr_t)ring->bytes + PAGE_BYTES - 1u) & ~(uintptr_t)(PAGE_BYTES - 1u);
-    uintptr_t end = ((uintptr_t)ring->bytes + HTTP_RING_BYTES) & ~(uintptr_t)(PAGE_BYTES - 1u);
-    (void)madvise((void *)first, end - first, MADV_DONTNEED); // only saves memory
+    (void)pages_drop(ring->bytes, HTTP_RING_BYTES); // only saves memory
 }
 
 void http_transfer_begin(struct http_transfer *t, const struct http_request *r, struct now now)
@@ -123,4 +118,11 @@ struct activity http_activity(const struct http *h)
         a.until = mono_min(a.until, h->timer_at);
     }
     return a;
+}
+
+bool http_took_lookup_failure(struct http *h)
+{
+    bool failed = h->lookup_failed;
+    h->lookup_failed = false;
+    return failed;
 }

@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <sys/mman.h>
-
 #include "base/assert.h"
 #include "base/backoff.h"
 #include "hal/entropy.h"
@@ -21,6 +19,7 @@
 #include "ship/ship_state.h"
 #include "sys/fault.h"
 #include "sys/log.h"
+#include "sys/pages.h"
 
 /// A missing secret costs no request to look for: an operator who stores it should not wait for the
 /// slow probe.
@@ -439,8 +438,6 @@ struct activity ship_activity(const struct ship *s)
 void ship_idle(struct ship *s)
 {
     if (s->batch.count == 0) {
-        // Fails where pages are larger than SHIP_PAGE_BYTES and do not divide the array: then they
-        // stay, which is fine.
-        (void)madvise(s->body, sizeof(s->body), MADV_DONTNEED);
+        (void)pages_drop(s->body, sizeof(s->body)); // only saves memory
     }
 }

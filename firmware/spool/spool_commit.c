@@ -7,11 +7,10 @@
  */
 #include <string.h>
 
-#include <sys/mman.h>
-
 #include "base/assert.h"
 
 #include "spool/spool_db.h"
+#include "sys/pages.h"
 
 // Pages besides the values that a commit is reckoned with: leaves and branches on the way to them.
 #define COMMIT_EXTRA_PAGES 16u
@@ -192,24 +191,13 @@ RC spool_commit(struct spool *s)
     return RC_OK;
 }
 
-// Whole pages inside an array; they read as zero when they are used again.
-static void give_back(const struct spool *s, void *array, size_t bytes)
-{
-    uintptr_t page = s->page_bytes;
-    uintptr_t from = ((uintptr_t)array + page - 1u) / page * page;
-    uintptr_t to = ((uintptr_t)array + bytes) / page * page;
-    if (from < to) {
-        (void)madvise((void *)from, to - from, MADV_DONTNEED); // an advice: saves memory, no more
-    }
-}
-
 void spool_idle(struct spool *s)
 {
     if (s->block.count == 0 || s->block.sealed) { // an open block needs its state to the end
         deflate_close(&s->block.deflate);
     }
     if (!spool_has_staged(s) && s->page_bytes != 0) {
-        give_back(s, s->block.value, sizeof(s->block.value));
-        give_back(s, s->stage.bytes, sizeof(s->stage.bytes));
+        (void)pages_drop(s->block.value, sizeof(s->block.value)); // only saves memory
+        (void)pages_drop(s->stage.bytes, sizeof(s->stage.bytes));
     }
 }

@@ -11,11 +11,13 @@
 #include <string.h>
 
 #include <pthread.h>
-#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/assert.h"
+#include "base/secret.h"
 
 #include "sys/heap_pool.h"
+#include "sys/pages.h"
 
 #define PAGE_BYTES 4096u
 // From here on fresh zero pages are cheaper than writing zeros, and LMDB's tables of 1 and 2 MiB
@@ -61,23 +63,15 @@ static void *or_enomem(void *block)
     return block;
 }
 
-// False if the kernel refuses (its pages are larger than we think): the bytes are then as they
-// were.
-static bool drop_pages(unsigned char *from, size_t bytes)
-{
-    uintptr_t first = ((uintptr_t)from + PAGE_BYTES - 1u) & ~(uintptr_t)(PAGE_BYTES - 1u);
-    uintptr_t end = ((uintptr_t)from + bytes) & ~(uintptr_t)(PAGE_BYTES - 1u);
-    return first >= end || madvise((void *)first, end - first, MADV_DONTNEED) == 0;
-}
-
 static void zero(unsigned char *block, size_t bytes)
 {
-    if (bytes < ZERO_BY_KERNEL_BYTES || !drop_pages(block, bytes)) {
+    if (bytes < ZERO_BY_KERNEL_BYTES || !pages_drop(block, bytes)) {
         memset(block, 0, bytes);
         return;
     }
-    size_t head = (PAGE_BYTES - (uintptr_t)block % PAGE_BYTES) % PAGE_BYTES;
-    size_t tail = ((uintptr_t)block + bytes) % PAGE_BYTES;
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t head = (page - (uintptr_t)block % page) % page;
+    size_t tail = ((uintptr_t)block + bytes) % page;
     memset(block, 0, head);
     memset(block + bytes - tail, 0, tail);
 }
@@ -173,11 +167,16 @@ struct heap_stats heap_stats(void)
 
 static void trim(unsigned char *from, size_t bytes)
 {
-    (void)drop_pages(from, bytes); // memory that is kept does no harm
+    (void)pages_drop(from, bytes); // memory that is kept does no harm
 }
 
 void heap_trim(void)
 {
     heap_pool_each_unused(enter(), trim);
     leave();
+}
+
+RC heap_guard(void)
+{
+    return secret_guard(memory, sizeof(memory));
 }

@@ -273,9 +273,8 @@ static void begin_workload(uint64_t from_seed)
     high_percent = 80;
 }
 
-size_t record_small(const char *dir, uint64_t from_seed, const struct sim_cut *before)
+size_t record_small(const char *dir, uint64_t from_seed)
 {
-    (void)before;
     begin_workload(from_seed);
     open_again(dir);
     for (unsigned i = 0; i < STEPS; i++) {
@@ -285,9 +284,8 @@ size_t record_small(const char *dir, uint64_t from_seed, const struct sim_cut *b
     return 0;
 }
 
-size_t record_full(const char *dir, uint64_t from_seed, const struct sim_cut *before)
+size_t record_full(const char *dir, uint64_t from_seed)
 {
-    (void)before;
     begin_workload(from_seed);
     line_bytes = NOISE_BYTES;
     high_percent = 50;

@@ -6,6 +6,7 @@ the binary knows nothing about being tested. Tests wait for conditions, never fo
 """
 import os
 import re
+import signal
 import sys
 import time
 
@@ -20,6 +21,8 @@ from cloud import Box, FakeCloud, give_state, make_state  # noqa: E402,F401
 WAIT_S_MAX = 180     # of any condition; far more than a busy machine needs
 RUN_S_MAX = 300      # of a run with --until-idle
 TOKEN = "sink-token-1"
+SIGSYS_MEANS = ("a system call outside of firmware/sys/syscalls_*.h ended the box: dmesg has its "
+                "number, a board with CONFIG_CONFINE_LAB=y goes on")
 QUICK = {"retry_base_ms": 50, "retry_cap_ms": 400}
 CALL_RECORDS = {"backfill_days": 30, "list_per_20s": 100000, "record_per_20s": 100000,
                 "app_per_20s": 100000, **QUICK}
@@ -88,6 +91,7 @@ class World:
     def run(self, timeout_s=RUN_S_MAX):
         """To the end with --until-idle; must end well. The log so far."""
         result = self.box.run(timeout_s=timeout_s)
+        assert result.status != -signal.SIGSYS, SIGSYS_MEANS
         assert result.status == 0, "ended with %s" % result.status
         return result.log
 
@@ -111,6 +115,7 @@ class World:
 
     def delivered(self):
         """Is everything that exists by now whole at the sink?"""
+        assert self.box.process.poll() != -signal.SIGSYS, SIGSYS_MEANS
         r = self.cloud.report()["records"]
         return r["delivered"] + r["dead"] == r["records"] and not r["pending"]
 

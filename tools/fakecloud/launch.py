@@ -36,6 +36,15 @@ def give_state(folder):
             os.chown(os.path.join(here, name), STATE_OWNER, STATE_OWNER, follow_symlinks=False)
 
 
+def traced(command):
+    """With ANTEROOM_TRACE=DIRECTORY each run leaves a trace for tools/check/syscalls.py there."""
+    folder = os.environ.get("ANTEROOM_TRACE")
+    if not folder:
+        return command
+    name = os.path.join(folder, "%d-%d.trace" % (os.getpid(), time.monotonic_ns()))
+    return ["strace", "-D", "-f", "-qq", "-o", name] + command
+
+
 class CloudProcess:
     """A running fake cloud. `changes` are laid over the scenario (see scenario.py)."""
 
@@ -197,7 +206,8 @@ class Box:
     def start(self, *extra):
         """Start anteroomd in the background; its log goes to a file that grows over restarts."""
         log = open(self.log_file, "ab")
-        self.process = subprocess.Popen(self.command(*extra), stdin=subprocess.DEVNULL, stdout=log,
+        self.process = subprocess.Popen(traced(self.command(*extra)),
+                                        stdin=subprocess.DEVNULL, stdout=log,
                                         stderr=subprocess.STDOUT)
         log.close()
         return self.process
