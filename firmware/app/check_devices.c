@@ -6,6 +6,7 @@
 #include "hal/button.h"
 #include "hal/identity.h"
 #include "hal/led.h"
+#include "hal/reset.h"
 #include "hal/watchdog.h"
 
 static const char *advice_for(enum rc rc)
@@ -37,16 +38,18 @@ void check_devices(int state_fd, struct device_finding out[static CHECK_DEVICES]
     struct watchdog watchdog;
     struct led led;
     struct button button;
+    struct reset reset;
     struct identity identity;
 
     judge(&out[0], "watchdog", hal_watchdog_probe(&watchdog, state_fd), watchdog.missing);
     judge(&out[1], "LED", hal_led_probe(&led, state_fd), led.missing);
     judge(&out[2], "button", hal_button_probe(&button, state_fd), button.missing);
+    judge(&out[3], "traces of a kernel panic", hal_reset_look(&reset, state_fd), reset.missing);
     enum rc rc = hal_identity_read(&identity, state_fd);
-    judge(&out[3], "serial number", rc, identity.missing);
+    judge(&out[4], "serial number", rc, identity.missing);
     if (rc == RC_OK) {
-        snprintf(out[3].what,
-                 sizeof(out[3].what),
+        snprintf(out[4].what,
+                 sizeof(out[4].what),
                  "serial number ...%s of board %s",
                  identity.serial_end,
                  identity.board);

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/device.h"
 #include "base/slots.h"
 #include "hal/reset.h"
 
@@ -97,16 +98,31 @@ static enum reset_cause judge(const struct reset *r, const struct record *before
     }
 }
 
+RC hal_reset_look(struct reset *r, int state_fd)
+{
+    memset(r, 0, sizeof(*r));
+    r->dir_fd = -1;
+    r->looked = true;
+    enum rc rc = reset_backend_panic_ms(state_fd, &r->panic_ms);
+    if (rc != RC_OK) {
+        device_say(r->missing, reset_backend_place(), reset_backend_option(), device_why(rc));
+    }
+    return rc;
+}
+
 RC hal_reset_open(struct reset *r, int state_fd, bool bitten)
 {
     ASSERT(state_fd >= 0);
     char bytes[RECORD_BYTES];
     struct buf b = BUF(bytes);
     struct record before = {.state = RUNNING};
-    memset(r, 0, sizeof(*r));
+    if (!r->looked) {
+        rc_ignore(hal_reset_look(r, state_fd),
+                  "said in missing; a panic looks like a loss of power");
+    }
+    r->looked = false; // the next life of a test looks anew
     r->dir_fd = state_fd;
     enum rc id_rc = reset_backend_boot_id(state_fd, r->boot_id);
-    r->panic_ms = reset_backend_panic_ms(state_fd);
     enum rc read_rc = read_record(state_fd, &b, &before);
     bool known = read_rc == RC_OK;
     r->same_boot =

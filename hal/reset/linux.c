@@ -4,12 +4,15 @@
  * The kernel's boot id, and what it left of a panic in pstore: files dmesg-*, which stay until
  * somebody removes them. Their times are the time of the panic by the clock of that boot.
  */
+#include <errno.h>
 #include <string.h>
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/device.h"
 
 #include "backend.h"
 #include "boot_id.h"
@@ -32,20 +35,33 @@ static uint64_t time_of(int folder_fd, const char *name)
     return (uint64_t)st.st_mtim.tv_sec * 1000u + (uint64_t)st.st_mtim.tv_nsec / 1000000u;
 }
 
-uint64_t reset_backend_panic_ms(int state_fd)
+const char *reset_backend_place(void)
 {
-    uint64_t newest = 0;
+    return CONFIG_RESET_PSTORE_DIR;
+}
+
+const char *reset_backend_option(void)
+{
+    return "CONFIG_RESET_PSTORE_DIR";
+}
+
+RC reset_backend_panic_ms(int state_fd, uint64_t *ms)
+{
     (void)state_fd;
+    *ms = 0;
     DIR *folder = opendir(CONFIG_RESET_PSTORE_DIR);
     if (folder == NULL) {
-        return 0; // a kernel without pstore
+        return device_rc(errno);
     }
+    errno = 0;
     const struct dirent *entry = readdir(folder);
     for (unsigned i = 0; entry != NULL && i < FILES_MAX; i++) {
         uint64_t at = time_of(dirfd(folder), entry->d_name);
-        newest = at > newest ? at : newest;
+        *ms = at > *ms ? at : *ms;
+        errno = 0;
         entry = readdir(folder);
     }
+    enum rc rc = entry == NULL && errno != 0 ? RC_IO : RC_OK;
     closedir(folder);
-    return newest;
+    return rc;
 }

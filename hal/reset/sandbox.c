@@ -19,15 +19,32 @@ RC reset_backend_boot_id(int state_fd, uint8_t id[static RESET_BOOT_ID_BYTES])
     return guid_parse(guid, id) == RC_OK ? RC_OK : RC_IO;
 }
 
-uint64_t reset_backend_panic_ms(int state_fd)
+const char *reset_backend_place(void)
+{
+    return "STATE/sandbox/panic";
+}
+
+const char *reset_backend_option(void)
+{
+    return "reset_sandbox";
+}
+
+RC reset_backend_panic_ms(int state_fd, uint64_t *ms)
 {
     int fd = -1;
     struct stat st;
-    if (sandbox_open(state_fd, "panic", O_RDONLY | O_NONBLOCK, &fd) != RC_OK) {
-        return 0;
+    *ms = 0;
+    if (sandbox_absent(state_fd, "reset")) {
+        return RC_UNSUPPORTED;
     }
-    int failed = fstat(fd, &st);
+    enum rc rc = sandbox_open(state_fd, "panic", O_RDONLY | O_NONBLOCK, &fd);
+    if (rc != RC_OK) {
+        return rc == RC_UNSUPPORTED ? RC_OK : rc; // nothing panicked
+    }
+    rc = fstat(fd, &st) == 0 ? RC_OK : RC_IO;
     close(fd);
-    return failed ? 0
-                  : (uint64_t)st.st_mtim.tv_sec * 1000u + (uint64_t)st.st_mtim.tv_nsec / 1000000u;
+    if (rc == RC_OK) {
+        *ms = (uint64_t)st.st_mtim.tv_sec * 1000u + (uint64_t)st.st_mtim.tv_nsec / 1000000u;
+    }
+    return rc;
 }

@@ -45,10 +45,21 @@ struct reset {
     uint8_t boot_id[RESET_BOOT_ID_BYTES];
     uint64_t noted_ms; ///< uptime of this life, as last noted
     uint64_t panic_ms; ///< newest trace of a panic: a later one is a new one
+    bool looked;       ///< hal_reset_look found the traces already
+    char missing[96];  ///< of a look that fails: what is not there, and the board's name for it
 };
 
 /**
+ * Look for the traces of a panic while we may: the kernel shows them to root only. Optional;
+ * without it hal_reset_open looks with what rights there are.
+ * @retval RC_UNSUPPORTED  the kernel keeps none: a panic will look like a loss of power.
+ * @retval RC_DENIED       we may not see them: likewise. @retval RC_IO @covtest
+ */
+RC hal_reset_look(struct reset *r, int state_fd);
+
+/**
  * Find the cause of this start, and begin this life's record ("running").
+ * @param r         all zero, or as hal_reset_look left it.
  * @param state_fd  borrowed until the process ends.
  * @param bitten    the watchdog's boot status (hal/watchdog.h).
  * @retval RC_CORRUPT      the record of the life before does not check, and was begun anew: cause

@@ -33,12 +33,15 @@ static struct state_dir state;
 static char pstore[600], boot_id[600];
 static struct reset r;
 static enum rc opened;
+static int hidden_errno;  // of the traces of a panic; 0: they are shown
 static int failing_errno; // of the next write to the record; 0: none fails
 
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
 DIR *__real_opendir(const char *path);
 DIR *__wrap_opendir(const char *path);
+int __real_openat(int fd, const char *path, int flags, mode_t mode);
+int __wrap_openat(int fd, const char *path, int flags, mode_t mode);
 ssize_t __real_pwrite(int fd, const void *data, size_t len, off_t at);
 ssize_t __wrap_pwrite(int fd, const void *data, size_t len, off_t at);
 
@@ -54,7 +57,20 @@ int __wrap_open(const char *path, int flags, ...)
 
 DIR *__wrap_opendir(const char *path)
 {
+    if (hidden_errno != 0 && strcmp(path, CONFIG_RESET_PSTORE_DIR) == 0) {
+        errno = hidden_errno;
+        return NULL;
+    }
     return __real_opendir(strcmp(path, CONFIG_RESET_PSTORE_DIR) == 0 ? pstore : path);
+}
+
+int __wrap_openat(int fd, const char *path, int flags, mode_t mode)
+{
+    if (hidden_errno != 0 && hidden_errno != ENOENT && strcmp(path, "panic") == 0) {
+        errno = hidden_errno;
+        return -1;
+    }
+    return __real_openat(fd, path, flags, mode);
 }
 
 ssize_t __wrap_pwrite(int fd, const void *data, size_t len, off_t at)
@@ -89,7 +105,8 @@ static void panic_at(int64_t s)
 static int make(void **unused)
 {
     (void)unused;
-    failing_errno = 0;
+    failing_errno = hidden_errno = 0;
+    memset(&r, 0, sizeof(r));
     if (!state_dir_make(&state)) {
         return -1;
     }
@@ -103,10 +120,17 @@ static int make(void **unused)
 static int destroy(void **unused)
 {
     (void)unused;
-    failing_errno = 0;
+    failing_errno = hidden_errno = 0;
     assert_set_hook(NULL);
     state_dir_remove(&state);
     return 0;
+}
+
+/// The traces of a panic are not to be seen any more, or never were (ENOENT: none are kept).
+static void hide_panics(int error)
+{
+    hidden_errno = error;
+    put("sandbox/absent", error == ENOENT ? "reset" : "");
 }
 
 static enum reset_cause live(bool bitten)
@@ -236,6 +260,46 @@ static void a_panic_counts_once_and_a_later_one_again(void **unused)
     assert_int_equal(live(false), RESET_POWER);
 }
 
+static void a_panic_that_was_looked_for_in_time_is_known_later(void **unused)
+{
+    (void)unused;
+    first_life();
+    panic_at(1700000000);
+    boot(SECOND_BOOT);
+    assert_int_equal(hal_reset_look(&r, state.fd), RC_OK);
+    assert_string_equal(r.missing, "");
+    hide_panics(EACCES); // root was given up
+    assert_int_equal(live(false), RESET_PANIC);
+    assert_int_equal(opened, RC_OK);
+}
+
+static void traces_that_are_not_shown_are_told_and_a_panic_looks_like_power(void **unused)
+{
+    (void)unused;
+
+    static const struct {
+        int error;
+        enum rc rc;
+        const char *says;
+    } ways[] = {
+        {ENOENT, RC_UNSUPPORTED, "not there"},
+        {EACCES, RC_DENIED, "no permission"},
+        {EIO, RC_IO, "fails"},
+    };
+
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        boot(FIRST_BOOT);
+        (void)live(false);
+        panic_at(1700000000);
+        boot(SECOND_BOOT);
+        hide_panics(ways[i].error);
+        assert_int_equal(hal_reset_look(&r, state.fd), ways[i].rc);
+        assert_non_null(strstr(r.missing, ways[i].says));
+        assert_int_equal(live(false), RESET_POWER);
+        assert_int_equal(opened, RC_OK);
+    }
+}
+
 static void the_uptime_that_was_noted_is_told(void **unused)
 {
     (void)unused;
@@ -362,6 +426,8 @@ int main(void)
         TEST(the_watchdog_is_known_without_a_life_before),
         TEST(a_panic_is_believed_over_the_watchdog),
         TEST(a_panic_counts_once_and_a_later_one_again),
+        TEST(a_panic_that_was_looked_for_in_time_is_known_later),
+        TEST(traces_that_are_not_shown_are_told_and_a_panic_looks_like_power),
         TEST(the_uptime_that_was_noted_is_told),
         TEST(words_are_cut_and_made_printable),
         TEST(a_record_that_does_not_check_is_told_and_begun_anew),

@@ -34,6 +34,7 @@ def test_check_finds_the_devices_and_leaves_them_alone(world):
     done = check(world)
     assert done.returncode == 0, done.stdout + done.stderr
     for line in ("ok     watchdog", "ok     LED", "ok     button",
+                 "ok     traces of a kernel panic",
                  "ok     serial number ...0417 of board sandbox"):
         assert line in done.stdout.splitlines(), done.stdout
     assert "ANT-2026" not in done.stdout + done.stderr, "the serial number stays in the box"
@@ -42,11 +43,11 @@ def test_check_finds_the_devices_and_leaves_them_alone(world):
 
 
 def test_check_names_every_device_that_is_missing_and_what_to_do(world):
-    put(world, "absent", "watchdog led button\n")
+    put(world, "absent", "watchdog led button reset\n")
     put(world, "serial", "To be filled by O.E.M.\n")
     done = check(world)
     assert done.returncode == EXIT_CONFIG
     wrong = [line for line in done.stdout.splitlines() if line.startswith("wrong")]
-    assert len(wrong) == 4, done.stdout
-    for line, name in zip(wrong, ("watchdog", "LED", "button", "serial number")):
+    assert len(wrong) == 5, done.stdout
+    for line, name in zip(wrong, ("watchdog", "LED", "button", "panic", "serial number")):
         assert name in line and "STATE/sandbox/" in line and "build for a board" in line, line
