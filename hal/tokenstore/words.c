@@ -21,7 +21,7 @@ struct tokenstore_words hal_tokenstore_words(enum rc rc, const struct tokenstore
             "set mode 0700 on tokens/ and 0600 on its files, and give them to STATE's owner"};
     case RC_STALE:
         return (struct tokenstore_words){
-            "was sealed for another state of this machine, or restored from a copy",
+            "was sealed for another state of this machine or another TPM, or restored from a copy",
             "boot what it was sealed for, or remove tokens/ and put every secret anew"};
     case RC_RETRY:
         return (struct tokenstore_words){"its device is busy or locked out for now",

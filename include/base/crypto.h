@@ -93,6 +93,16 @@ RC crypto_make_tls_identity(const struct crypto_subject *subject,
                             struct buf *key_pem,
                             struct buf *cert_pem);
 
+/// SubjectPublicKeyInfo, DER, of an RSA key with the exponent 65537. @retval RC_CORRUPT no modulus.
+/// @retval RC_TOOBIG no room.
+RC crypto_rsa_public(struct span modulus, struct buf *public_der);
+/// @retval RC_DENIED the signature is not that key's, or not made so. @retval RC_PARSE public_der
+/// is no RSA key.
+RC crypto_verify_rsa(struct span public_der,
+                     enum crypto_padding padding,
+                     const uint8_t digest[static SHA256_BYTES],
+                     struct span signature);
+
 struct crypto_certificate {
     uint8_t sha256[SHA256_BYTES]; ///< of the DER: what x5t#S256 carries
     int64_t not_before_ms, not_after_ms;

@@ -139,6 +139,7 @@ RC hal_tokenstore_signs(struct tokenstore *t, enum tokenstore_signature *best);
  * Sign a SHA-256 digest, appended to out.
  * @retval RC_NOTFOUND  no key.  @retval RC_TOOBIG  out has not enough room.
  * @retval RC_RETRY     the device is busy or locked out for now.
+ * @retval RC_STALE     the machine is in another state than the key was made for (PCRs).
  * @retval RC_UNSUPPORTED  PS256 asked of a key that cannot.  @retval RC_CORRUPT  @retval RC_IO
  * @covtest
  */

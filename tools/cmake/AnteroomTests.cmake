@@ -4,6 +4,7 @@
 # [TIMEOUT 60])
 #   anteroom_contract(tokenstore_file SOURCES tokenstore.c MODULES tokenstore_file base)
 #   anteroom_sim(spool SOURCES spool.c MODULES spool base)                  power cuts
+#     TPM: runs with a TPM in software (tests/support/softtpm.py)
 #   anteroom_fuzz(json SOURCES json.c MODULES json base)      host with sanitizers only
 # A test runs in the project's root. ANTEROOM_SHARED names the reference samples (tests skip visibly
 # without them), ANTEROOM_TMP a directory of the build tree for scratch files.
@@ -15,7 +16,7 @@ else()
 endif()
 
 function(anteroom_test_program target)
-  cmake_parse_arguments(A "" "TIMEOUT" "SOURCES;MODULES;LIBS;DEFINES;LINK" ${ARGN})
+  cmake_parse_arguments(A "TPM" "TIMEOUT" "SOURCES;MODULES;LIBS;DEFINES;LINK" ${ARGN})
   if(A_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "${target}: unknown arguments: ${A_UNPARSED_ARGUMENTS}")
   endif()
@@ -35,7 +36,7 @@ function(anteroom_test_program target)
 endfunction()
 
 function(anteroom_cmocka_test kind name)
-  cmake_parse_arguments(A "" "TIMEOUT" "" ${ARGN})
+  cmake_parse_arguments(A "TPM" "TIMEOUT" "" ${ARGN})
   get_filename_component(group ${CMAKE_CURRENT_SOURCE_DIR} NAME)
   if(kind STREQUAL unit)
     set(target unit_${group}_${name})
@@ -51,7 +52,12 @@ function(anteroom_cmocka_test kind name)
   endif()
   set(scratch ${CMAKE_BINARY_DIR}/scratch/${target})
   file(MAKE_DIRECTORY ${scratch})
-  add_test(NAME ${test} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set(fixture "")
+  if(A_TPM)
+    set(fixture /usr/bin/python3 -B ${CMAKE_SOURCE_DIR}/tests/support/softtpm.py ${scratch}/tpm)
+  endif()
+  add_test(NAME ${test} COMMAND ${fixture} $<TARGET_FILE:${target}>
+    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set(environment ANTEROOM_SHARED=${ANTEROOM_SHARED} ANTEROOM_TMP=${scratch}
     ASAN_OPTIONS=detect_stack_use_after_return=1)
   set_tests_properties(${test} PROPERTIES TIMEOUT ${A_TIMEOUT} LABELS ${kind}
