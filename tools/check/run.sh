@@ -9,7 +9,7 @@ ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 BUILD=$ROOT/build
 HERE=$ROOT/tools/check
 PYTHON=/usr/bin/python3
-BOARDS=(sandbox generic_x86_64)
+BOARDS=(sandbox sandbox_tpm generic_x86_64)
 NAMES=(format layers tidy text lock elf symbols repeat clang-tidy)
 
 c_files() {
