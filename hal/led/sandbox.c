@@ -10,8 +10,6 @@
 #include "backend.h"
 #include "sandbox/place.h"
 
-#define LINE_BYTES_MAX 32
-
 RC led_backend_probe(struct led *l, int state_fd)
 {
     if (sandbox_absent(state_fd, "led")) {
@@ -34,7 +32,7 @@ RC led_backend_open(struct led *l, int state_fd)
 
 RC led_backend_set(struct led *l, enum led_colour colour)
 {
-    char line[LINE_BYTES_MAX];
+    char line[SANDBOX_LINE_BYTES];
     if (l->fds[0] < 0) {
         return RC_OK; // closed: dark already
     }

@@ -142,11 +142,15 @@ RC sandbox_read(int state_fd, const char *name, struct buf *out)
 
 RC sandbox_rewrite(int fd, struct span line)
 {
-    ssize_t written = pwrite(fd, line.ptr, line.len, 0);
+    char bytes[SANDBOX_LINE_BYTES];
+    ASSERT(line.len <= sizeof(bytes));
+    memset(bytes, '\n', sizeof(bytes));
+    memcpy(bytes, line.ptr, line.len);
+    ssize_t written = pwrite(fd, bytes, sizeof(bytes), 0);
     if (written < 0) {
         return device_rc(errno) == RC_FULL ? RC_FULL : RC_IO;
     }
-    return (size_t)written == line.len && ftruncate(fd, (off_t)line.len) == 0 ? RC_OK : RC_IO;
+    return (size_t)written == sizeof(bytes) ? RC_OK : RC_IO;
 }
 
 bool sandbox_has(int state_fd, const char *name)

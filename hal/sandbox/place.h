@@ -3,8 +3,9 @@
  * @file
  * The sandbox board's hardware: files below STATE/sandbox, made by the backend that needs them,
  * owned like STATE itself, so that tests and the demo can play the hardware.
- * Model: a line is rewritten in place, and what is left of a longer one is cut off after it: who
- *        reads takes the first line.
+ * Model: a line is rewritten in place by one write of SANDBOX_LINE_BYTES, the rest of it line ends:
+ *        who reads takes the first line, and always finds a whole one. (Cutting the file to its
+ *        length would be one more system call for a process that may have few.)
  */
 #ifndef SANDBOX_PLACE_H
 #define SANDBOX_PLACE_H
@@ -12,6 +13,8 @@
 
 #include "base/rc.h"
 #include "base/span.h"
+
+#define SANDBOX_LINE_BYTES 64u
 
 /// STATE/sandbox, made (0700) if it is not there; the caller closes it.
 /// @retval RC_DENIED @retval RC_FULL @retval RC_IO @covtest
@@ -25,7 +28,8 @@ RC sandbox_fifo(int state_fd, const char *name, int *fd);
 /// Appends what a file holds. @retval RC_UNSUPPORTED no such file. @retval RC_TOOBIG longer than
 /// out has room for. @retval RC_DENIED @retval RC_IO
 RC sandbox_read(int state_fd, const char *name, struct buf *out);
-/// Rewrite an open file. @retval RC_FULL @retval RC_IO
+/// Rewrite an open file. @param line with its end, at most SANDBOX_LINE_BYTES. @retval RC_FULL
+/// @retval RC_IO
 RC sandbox_rewrite(int fd, struct span line);
 bool sandbox_has(int state_fd, const char *name);
 /// The file `absent` names this device: it is to be found missing.

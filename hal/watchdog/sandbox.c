@@ -18,9 +18,9 @@
 #include "backend.h"
 #include "sandbox/place.h"
 
-#define FILE_NAME      "watchdog"
-#define BITTEN_NAME    "bitten"
-#define LINE_BYTES_MAX 96
+#define FILE_NAME        "watchdog"
+#define BITTEN_NAME      "bitten"
+#define LIMITS_BYTES_MAX 96
 
 static struct mono boot_time(void)
 {
@@ -32,7 +32,7 @@ static struct mono boot_time(void)
 
 static RC show(const struct watchdog *w, struct mono fed, bool armed)
 {
-    char line[LINE_BYTES_MAX];
+    char line[SANDBOX_LINE_BYTES];
     int len = snprintf(line,
                        sizeof(line),
                        "timeout_ms=%u fed_ms=%lld armed=%d\n",
@@ -55,7 +55,7 @@ RC watchdog_backend_probe(struct watchdog *w, int state_fd)
 /// What the file `limits` says that this watchdog takes, as a driver would round it.
 static void adapt(struct watchdog *w, int state_fd, uint32_t wanted_ms)
 {
-    char bytes[LINE_BYTES_MAX];
+    char bytes[LIMITS_BYTES_MAX];
     struct buf b = BUF(bytes);
     uint64_t least = 1, most = WATCHDOG_TIMEOUT_MS_MAX, nowayout = 0;
     if (sandbox_read(state_fd, "limits", &b) == RC_OK) {

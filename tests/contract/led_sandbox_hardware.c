@@ -63,17 +63,17 @@ void hardware_fault(enum led_fault fault)
     now = fault;
 }
 
-/// "" if it is dark; the file is exactly one line.
+/// "off" if it is dark; the first line counts, and is whole.
 static void look(char colour[static 16])
 {
-    char line[64] = "", want[64];
+    char line[128] = "", want[64];
     int on = -1;
     state_dir_read(&state, "sandbox/led", line, sizeof(line));
     if (sscanf(line, "on=%d colour=%15[a-z]\n", &on, colour) != 2) {
         snprintf(colour, 16, "?");
     }
     snprintf(want, sizeof(want), "on=%d colour=%s\n", on, colour);
-    if (strcmp(line, want) != 0 || (on == 0) != (strcmp(colour, "off") == 0)) {
+    if (strncmp(line, want, strlen(want)) != 0 || (on == 0) != (strcmp(colour, "off") == 0)) {
         snprintf(colour, 16, "?");
     }
 }
