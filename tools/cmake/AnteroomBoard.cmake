@@ -37,8 +37,8 @@ function(anteroom_board_check)
     if(NOT module IN_LIST known OR NOT layer STREQUAL hal)
       message(FATAL_ERROR "${where}: '${module}' is no backend of a device in include/hal")
     endif()
-    # Hardware that anybody can play is for the board that says so.
-    if(module MATCHES "_sandbox$" AND NOT CONFIG_BOARD_SANDBOX)
+    # Hardware that anybody can play, and a store that forgets, are for the board that says so.
+    if(module MATCHES "_(sandbox|ram)$" AND NOT CONFIG_BOARD_SANDBOX)
       message(FATAL_ERROR "${where}: '${module}' is for boards with CONFIG_BOARD_SANDBOX only")
     endif()
   endforeach()

@@ -71,8 +71,9 @@ def test_a_device_is_left_out_on_purpose_or_not_at_all(tmp_path, device):
     assert configure(tmp_path, lacking, symbol + " 1") == ""
 
 
-def test_hardware_that_anybody_can_play_is_for_the_sandbox_board(tmp_path):
-    played = backends(watchdog="watchdog_sandbox")
+@pytest.mark.parametrize("name", ["watchdog_sandbox", "entropy_sandbox", "tokenstore_ram"])
+def test_what_anybody_can_play_or_what_forgets_is_for_the_sandbox_board(tmp_path, name):
+    played = backends(**{name.partition("_")[0]: name})
     assert "CONFIG_BOARD_SANDBOX" in configure(tmp_path, played)
     assert configure(tmp_path, played, "CONFIG_BOARD_SANDBOX 1") == ""
 
