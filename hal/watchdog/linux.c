@@ -98,10 +98,7 @@ static int settle(int fd, int wanted_s)
     if (takes(fd, wanted_s, &taken_s)) {
         return taken_s;
     }
-    int own_s = timeout_s(fd);
-    if (own_s >= wanted_s) {
-        return own_s; // fixed, or a minimum above what is wanted
-    }
+    int own_s = timeout_s(fd); // stays if it is fixed, or if a minimum is above what is wanted
     for (size_t i = 0; i < sizeof(shorter_s) / sizeof(shorter_s[0]); i++) {
         if (shorter_s[i] < wanted_s && shorter_s[i] > own_s && takes(fd, shorter_s[i], &taken_s)) {
             return taken_s;

@@ -258,6 +258,12 @@ static void a_panic_counts_once_and_a_later_one_again(void **unused)
     assert_int_equal(live(false), RESET_PANIC);
     boot(FIRST_BOOT);
     assert_int_equal(live(false), RESET_POWER);
+    hide_panics(EACCES); // a life that did not see the old one
+    boot(SECOND_BOOT);
+    assert_int_equal(live(false), RESET_POWER);
+    hide_panics(0);
+    boot(FIRST_BOOT);
+    assert_int_equal(live(false), RESET_POWER);
 }
 
 static void a_panic_that_was_looked_for_in_time_is_known_later(void **unused)

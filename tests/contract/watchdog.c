@@ -166,7 +166,9 @@ static void a_device_that_refuses_to_be_fed_is_told(void **unused)
 static void handing_over_leaves_it_armed_and_free_for_the_next(void **unused)
 {
     (void)unused;
+    struct watchdog second;
     open_or_fail(MINUTE_MS);
+    assert_int_equal(hal_watchdog_open(&second, hardware_state_fd(), MINUTE_MS), RC_AGAIN);
     unsigned fed = hardware_look().fed;
     hal_watchdog_hand_over(&w);
     hal_watchdog_hand_over(&w); // closed already
