@@ -131,7 +131,8 @@ static RC open_all(struct tokenstore *t, int state_fd, struct tokenstore_finding
     enum rc rc = backend_open(t, state_fd, begun, &missing);
     found->missing[missing.len < missing.cap ? missing.len : missing.cap - 1u] = '\0';
     TRY(rc);
-    return record_open(t, begun, found);
+    // The backend ram took away what there was.
+    return record_open(t, begun && t->class != TOKENSTORE_CLASS_RAM, found);
 }
 
 /// The device stays: opening may be tried again.

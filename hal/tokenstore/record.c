@@ -198,17 +198,23 @@ static void unlock(const struct tokenstore *t)
     ASSERT(failed == 0);
 }
 
+/// Inside the store a vanished manifest is damage, whatever its file says.
+static RC as_damage(enum rc rc)
+{
+    return rc == RC_NOTFOUND ? RC_CORRUPT : rc;
+}
+
 static RC open_locked(struct tokenstore *t, bool begun, struct tokenstore_findings *found)
 {
     struct manifest m = {0};
     uint64_t counter = 0;
     enum rc rc = manifest_read(t, &m);
-    if (rc == RC_NOTFOUND || (rc == RC_CORRUPT && !begun)) {
+    if (!begun && (rc == RC_NOTFOUND || rc == RC_CORRUPT)) {
         m = (struct manifest){0};
         TRY(next_epoch(t, &m, &m.epoch));
         return manifest_commit(t, &m);
     }
-    TRY(rc);
+    TRY(as_damage(rc));
     rc = backend_counter(t, &counter);
     if (rc == RC_OK && counter < m.epoch) {
         rc = backend_raise(t, m.epoch); // the power went before
@@ -352,12 +358,6 @@ static RC put_locked(struct tokenstore *t, struct span name, struct span value)
     m.epoch = epoch;
     TRY(manifest_commit(t, &m));
     return slots_write(&s, buf_span(&record));
-}
-
-/// Inside the store a vanished manifest is damage, whatever its file says.
-static RC as_damage(enum rc rc)
-{
-    return rc == RC_NOTFOUND ? RC_CORRUPT : rc;
 }
 
 RC record_put(struct tokenstore *t, struct span name, struct span value)

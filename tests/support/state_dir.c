@@ -12,6 +12,13 @@
 
 #define DEPTH_MAX 4u
 
+void state_dir_prefer_memory(void)
+{
+    if (access("/dev/shm", R_OK | W_OK | X_OK) == 0) {
+        setenv("ANTEROOM_TMP", "/dev/shm", 1);
+    }
+}
+
 bool state_dir_make(struct state_dir *s)
 {
     const char *tmp = getenv("ANTEROOM_TMP");

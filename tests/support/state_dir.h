@@ -14,6 +14,9 @@ struct state_dir {
     int fd;
 };
 
+/// Makes them in /dev/shm from now on, if there is one: for tests that write hundreds of thousands
+/// of times and ask nothing of the disk.
+void state_dir_prefer_memory(void);
 bool state_dir_make(struct state_dir *s);
 void state_dir_remove(struct state_dir *s);
 /// A file below it, "sandbox/limits"; its directory is made. False: it cannot be written.
