@@ -45,8 +45,12 @@ static void guard_memory(struct app *a)
 {
     const uint64_t room = lockable_bytes();
     const uint64_t first = SECRETS_BYTES + CONFIG_HEAP_KIB * 1024u;
-    bool pool = room >= first && heap_guard() == RC_OK;
-    bool own = room >= first + sizeof(*a) && secret_guard(a, sizeof(*a)) == RC_OK;
+    bool pool = room >= first;
+    bool own = room >= first + sizeof(*a);
+
+    // What cannot be locked is kept out of dumps all the same.
+    pool = (pool ? heap_guard() : heap_hide()) == RC_OK && pool;
+    own = (own ? secret_guard(a, sizeof(*a)) : secret_hide(a, sizeof(*a))) == RC_OK && own;
 
     a->memory = pool && own ? "locked" : pool ? "pool_locked" : "not_locked";
     if (!pool || !own) {

@@ -78,11 +78,14 @@ const char *secret_kind_name(enum secret_kind kind)
     return names[kind];
 }
 
-RC secret_guard(void *from, size_t bytes)
+RC secret_hide(void *from, size_t bytes)
 {
     ASSERT((uintptr_t)from % whole_pages(1) == 0);
-    if (madvise(from, bytes, MADV_DONTDUMP) != 0) {
-        return RC_IO;
-    }
+    return madvise(from, bytes, MADV_DONTDUMP) == 0 ? RC_OK : RC_IO;
+}
+
+RC secret_guard(void *from, size_t bytes)
+{
+    TRY(secret_hide(from, bytes));
     return syscall(SYS_mlock2, from, bytes, MLOCK_ONFAULT_FLAG) == 0 ? RC_OK : RC_IO;
 }

@@ -176,6 +176,11 @@ void heap_trim(void)
     leave();
 }
 
+RC heap_hide(void)
+{
+    return secret_hide(memory, sizeof(memory));
+}
+
 RC heap_guard(void)
 {
     return secret_guard(memory, sizeof(memory));

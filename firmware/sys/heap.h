@@ -29,6 +29,8 @@ struct heap_stats {
 struct heap_stats heap_stats(void);
 /// Give the pages of free blocks back to the kernel; they read as zero when used again.
 void heap_trim(void);
+/// Keep the pool out of core dumps. @retval RC_IO @covtest
+RC heap_hide(void);
 /// Keep the pool out of core dumps and, as it is used, out of swap: keys and tokens pass through
 /// it. @retval RC_IO the kernel locks no more memory. @covtest
 RC heap_guard(void);

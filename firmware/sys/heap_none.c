@@ -14,6 +14,11 @@ void heap_trim(void)
 {
 }
 
+RC heap_hide(void)
+{
+    return RC_OK;
+}
+
 RC heap_guard(void)
 {
     return RC_OK;

@@ -29,6 +29,8 @@ struct secret {
 RC secret_open(struct secret *s, size_t bytes);
 void secret_close(struct secret *s); ///< wiped and unmapped; closing twice is fine
 const char *secret_kind_name(enum secret_kind kind);
+/// Keep an existing, page-aligned area out of core dumps. @retval RC_IO @covtest
+RC secret_hide(void *from, size_t bytes);
 /// Keep an existing, page-aligned area out of core dumps and, page by page as it is used, out of
 /// swap. @retval RC_IO the kernel refuses. @covtest
 RC secret_guard(void *from, size_t bytes);

@@ -166,6 +166,11 @@ static void an_area_of_ours_is_kept_from_dumps_and_swap(void **unused)
     assert_non_null(strstr(text, "Rss:                   0 kB")); // nothing was touched for it
     no_lock = true;
     assert_int_equal(secret_guard(at + page, page), RC_IO);
+    assert_int_equal(secret_hide(at + 3u * page, page), RC_OK);
+    assert_true(read_mapping(at + 3u * page, text, sizeof(text)));
+    flags = strstr(text, "VmFlags:");
+    assert_non_null(strstr(flags, " dd"));
+    assert_null(strstr(flags, " lo"));
     munmap(at, 4u * page);
 }
 
