@@ -2,6 +2,7 @@
 """The control port: plain HTTP on loopback, for tests and for the demo. JSON in, JSON out.
 
 GET  /state /stats /report[?announced=1] /log /faults /version/{id}
+GET  /credentials   the access tokens given out, the client assertions that came in
 POST /faults   one fault or a list              DELETE /faults[/n]
 POST /sink     settings of sink.py, and "state": "up" | "down"
 POST /entra    settings of entra.py, and "certificate": PEM (register), "forget", "revoke": true
@@ -63,6 +64,10 @@ class Control:
 
     def _get_faults(self, body, rest, query):
         return self.cloud.faults.report()
+
+    def _get_credentials(self, body, rest, query):
+        entra = self.cloud.entra
+        return {"tokens": list(entra.tokens), "assertions": list(entra.assertions)}
 
     def _get_version(self, body, rest, query):
         records = self.cloud.records

@@ -12,7 +12,7 @@ import random
 import re
 import secrets
 import urllib.parse
-from collections import OrderedDict
+from collections import OrderedDict, deque
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -29,6 +29,7 @@ ASSERTION_S_MAX = 600
 SLACK_S = 5            # whole seconds and the time on the way
 BACKDATE_S_MAX = 300   # nbf may lie this far back
 KEPT_MAX = 65536       # tokens and jti remembered
+ASSERTIONS_KEPT = 64
 
 
 class Refused(Exception):
@@ -60,6 +61,7 @@ class Entra:
         self.certificates = {}
         self.tokens = OrderedDict()
         self.jti = OrderedDict()
+        self.assertions = deque(maxlen=ASSERTIONS_KEPT)
         self.epoch = 0
         self.issued = 0
         self.refusals = {}
@@ -155,6 +157,7 @@ class Entra:
     # -- the assertion
 
     def _assertion(self, text):
+        self.assertions.append(text)
         parts = text.split(".")
         if len(parts) != 3:
             raise Refused(50027, "three parts wanted")

@@ -112,6 +112,9 @@ class CloudProcess:
     def log(self):
         return self.call("GET", "/log")
 
+    def credentials(self):
+        return self.call("GET", "/credentials")
+
     def fault(self, match, do):
         return self.call("POST", "/faults", {"match": match, "do": do})[0]
 

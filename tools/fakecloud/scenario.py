@@ -36,7 +36,8 @@ DEFAULTS = {
               "expired_secrets": [], "other_resources": [], "opaque": False, "token_bytes": 1200,
               "skew_s": 0, "clock_offset_s": 0},
     "sink": {"authorization": None, "answer": "json", "max_bytes": None, "max_events": None,
-             "poison": None, "reject": None, "repeat_status": None, "gzip_required": False,
+             "poison": None, "reject": None, "unwanted": [], "repeat_status": None,
+             "gzip_required": False,
              "outages": []},                  # {"after_s" or "after_events", "for_s"}
     "tls": {"authority": {"key": "rsa"}, "graph": {"key": "rsa"}, "sink": {"key": "ecdsa"}},
     "faults": [],

@@ -7,6 +7,7 @@ Behaviour (settings, changed at run time through the control port):
   max_bytes       413 for larger bodies (as sent);  max_events   413 for more lines
   poison          {"ids": [...], "share": x, "status": 400|422}: such batches are refused
   reject          {"ids": [...], "share": x}: such events are refused one by one, in the answer
+  unwanted        texts that must not stand in any event
   repeat_status   status for a batch whose key was seen before, null: the usual answer
 """
 import base64
@@ -126,6 +127,9 @@ class Sink:
             problems.append("Content-Encoding %r" % coding)
         self.counts["bytes_in"] += len(request.body)
         self.counts["bytes_text"] += len(text)
+        for unwanted in self.s["unwanted"]:
+            if unwanted.encode() in text:
+                problems.append("unwanted in an event: %r" % unwanted)
         if not text.endswith(b"\n"):
             problems.append("the last line has no end")
         return text[:-1].split(b"\n")
