@@ -94,6 +94,8 @@ void app_finish(struct app *a);
 enum exit_code app_open_state(struct app *a);
 /// Become STATE's owner, without any capability. What is wrong was said.
 enum exit_code app_become(struct app *a);
+/// Whether the limit on locked memory has room for the token store, the pool and `more` bytes.
+bool app_lockable(size_t more);
 /// Shut everything that a running box does not need. What is wrong was said.
 enum exit_code app_lock(struct app *a);
 /// Whether lookups fail because the resolver's files were replaced; said, if so.

@@ -9,6 +9,7 @@
 #include "hal/clock.h"
 
 #include "app/app_state.h"
+#include "app/check_confined.h"
 #include "app/check_devices.h"
 
 #define DAY_MS         INT64_C(86400000)
@@ -43,6 +44,26 @@ static void say_devices(int state_fd, struct findings *f)
             wrong(f, devices[i].what, devices[i].advice);
         } else {
             right(devices[i].what);
+        }
+    }
+}
+
+static void say_confined(struct findings *f)
+{
+    struct confined_finding found[CHECK_CONFINED];
+
+    check_confined(found);
+    for (unsigned i = 0; i < CHECK_CONFINED; i++) {
+        switch (found[i].verdict) {
+        case CONFINED_YES:
+            right(found[i].what);
+            break;
+        case CONFINED_NO:
+            printf("no     kernel: %s: %s\n", found[i].what, found[i].meaning);
+            break;
+        case CONFINED_WRONG:
+            wrong(f, found[i].what, found[i].meaning);
+            break;
         }
     }
 }
@@ -212,6 +233,7 @@ enum exit_code app_check(struct app *a)
             check_secrets(a, now, &f);
         }
     }
+    say_confined(&f);
     check_clock(floor, &f);
     printf("%u thing(s) wrong\n", f.wrong);
     return f.wrong == 0 ? EXIT_DONE : EXIT_CONFIG;

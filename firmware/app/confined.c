@@ -32,21 +32,19 @@ enum exit_code app_open_state(struct app *a)
     return EXIT_DONE;
 }
 
-/// How much this process may lock, capabilities aside.
-static uint64_t lockable_bytes(void)
+bool app_lockable(size_t more)
 {
     struct rlimit limit;
-    return getrlimit(RLIMIT_MEMLOCK, &limit) == 0 ? limit.rlim_cur : 0;
+    return getrlimit(RLIMIT_MEMLOCK, &limit) == 0 &&
+           limit.rlim_cur >= SECRETS_BYTES + CONFIG_HEAP_KIB * 1024u + more;
 }
 
 /// Keys and tokens pass through the libraries' pool and through struct app. Where little may be
 /// locked the token store comes first, then the pool.
 static void guard_memory(struct app *a)
 {
-    const uint64_t room = lockable_bytes();
-    const uint64_t first = SECRETS_BYTES + CONFIG_HEAP_KIB * 1024u;
-    bool pool = room >= first;
-    bool own = room >= first + sizeof(*a);
+    bool pool = app_lockable(0);
+    bool own = app_lockable(sizeof(*a));
 
     // What cannot be locked is kept out of dumps all the same.
     pool = (pool ? heap_guard() : heap_hide()) == RC_OK && pool;

@@ -68,7 +68,7 @@ bool confine_resolver_lost(const struct confine *c);
 /// What the running kernel would give, changing nothing.
 struct confine_offer {
     int landlock_abi;
-    bool mdwe, filter, secret_memory;
+    bool ports, mdwe, filter, secret_memory;
 };
 struct confine_offer confine_ask(void);
 

@@ -56,7 +56,8 @@ static const struct ruleset abis[] = {
     {(UINT64_C(1) << 16) - 1, 3, 0}, // 5: ioctl on devices
     {(UINT64_C(1) << 16) - 1, 3, 3}, // 6: abstract sockets of others, signals to others
 };
-#define ABI_MAX ((int)(sizeof(abis) / sizeof(abis[0])) - 1)
+#define ABI_WITH_PORTS 4
+#define ABI_MAX        ((int)(sizeof(abis) / sizeof(abis[0])) - 1)
 
 /// Files of STATE; its directories are there by now.
 #define STATE_RIGHTS                                                                               \
@@ -202,6 +203,7 @@ struct confine_offer confine_ask(void)
     }
     return (struct confine_offer){
         .landlock_abi = landlock_abi(),
+        .ports = landlock_abi() >= ABI_WITH_PORTS,
         .mdwe = prctl(PR_GET_MDWE_NUMBER, 0, 0, 0, 0) >= 0,
         .filter = syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &kill) == 0,
         .secret_memory = secret >= 0,

@@ -2,10 +2,12 @@
 """What the shipped binary has given up once it runs, as /proc shows it, and what it refuses."""
 import os
 import re
+import shutil
 import subprocess
+import sys
 
 import pytest
-from world import give_state, make_state
+from world import ROOT, give_state, make_state
 
 NOBODY_ELSE = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else")
 
@@ -33,6 +35,12 @@ def test_it_has_no_capability_and_gets_no_privilege(running):
     for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
         assert int(found[name], 16) == 0, name
     assert found["NoNewPrivs"] == "1"
+
+
+def test_its_system_calls_are_filtered(running):
+    found = status(running)
+    assert found["Seccomp"] == "2" and int(found.get("Seccomp_filters", 1)) >= 1
+    assert running.log("confined")[0]["filter"] == "kill"
 
 
 @NOBODY_ELSE
@@ -105,3 +113,91 @@ def test_a_state_directory_given_relative_to_where_it_was_started(make_world):
         cwd=world.box.folder, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     world.cloud.assert_all_delivered()
+
+
+def test_check_says_what_the_kernel_grants(make_world):
+    world = make_world("quiet")
+    done = run_for(world.box, "--check")
+    assert done.returncode == 0, done.stdout
+    lines = [line for line in done.stdout.splitlines() if "kernel:" in line]
+    for word in ("system calls", "files", "ports", "executable", "secret", "swapped|locked"):
+        assert any(re.match("(ok|no) .*(%s)" % word, line) for line in lines), word
+
+
+def test_every_system_call_is_on_the_list(make_world, monkeypatch, tmp_path):
+    """A call outside would end the box; this says which one it was, and that the filter is on."""
+    if not shutil.which("strace"):
+        pytest.skip("strace is not there")
+    world = make_world("quiet", records={"count": 8})
+    monkeypatch.setenv("ANTEROOM_TRACE", str(tmp_path))
+    world.run()
+    traces = [str(path) for path in tmp_path.glob("*.trace")]
+    done = subprocess.run([sys.executable, os.path.join(ROOT, "tools", "check", "syscalls.py"),
+                           *traces], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    world.cloud.assert_all_delivered()
+
+
+# -- names
+
+
+def at_a_name(name):
+    def change(config):
+        config["sinks"][0]["url"] = config["sinks"][0]["url"].replace("127.0.0.1", name)
+    return change
+
+
+def test_names_are_looked_up_behind_the_filter(make_world):
+    """The lookup runs in a thread of its own and reads the resolver's files."""
+    world = make_world("quiet", change=at_a_name("localhost"))
+    world.run()
+    world.cloud.assert_all_delivered()
+
+
+class OtherEtc:
+    """A directory that the box sees as /etc, in a mount namespace of its own."""
+
+    def __init__(self, folder, box):
+        self.folder = folder
+        os.mkdir(folder)
+        self.write("resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+        self.write("hosts", "127.0.0.1 localhost\n")
+        script = 'mount --bind "$1" /etc && echo ready && exec cat'
+        self.holder = subprocess.Popen(["unshare", "-m", "sh", "-c", script, "sh", folder],
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                       stderr=subprocess.STDOUT)
+        self.says = self.holder.stdout.readline().decode()
+        inside = ["nsenter", "--mount=/proc/%d/ns/mnt" % self.holder.pid]
+        plain = box.command
+        box.command = lambda *extra: inside + plain(*extra)
+
+    def write(self, name, text):
+        """As resolvers' managers do it: a new file in the place of the old one."""
+        path = os.path.join(self.folder, name)
+        with open(path + ".new", "w", encoding="ascii") as out:
+            out.write(text)
+        os.rename(path + ".new", path)
+
+    def close(self):
+        self.holder.stdin.close()
+        self.holder.wait(10)
+
+
+@NOBODY_ELSE
+def test_a_replaced_resolver_file_ends_in_75_and_the_next_start_reads_it(make_world, tmp_path):
+    world = make_world("quiet", change=at_a_name("sink.test"))
+    etc = OtherEtc(str(tmp_path / "etc"), world.box)
+    try:
+        if etc.says != "ready\n":
+            pytest.skip("no mount namespace here: %s" % etc.says.strip())
+        world.start()
+        world.wait_log("ship_failing", reason="resolve")
+        etc.write("hosts", "127.0.0.1 localhost sink.test\n")
+        assert world.box.process.wait(120) == 75
+        assert world.log("resolver_replaced")
+        world.start()
+        world.wait_log("started", 2)
+        world.wait_log("auth_token_good", 2)
+    finally:
+        world.box.kill()
+        etc.close()

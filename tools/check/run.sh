@@ -10,7 +10,7 @@ BUILD=$ROOT/build
 HERE=$ROOT/tools/check
 PYTHON=/usr/bin/python3
 BOARDS=(sandbox sandbox_tpm generic_x86_64)
-NAMES=(format layers tidy text lock elf symbols repeat clang-tidy)
+NAMES=(format layers tidy text lock elf confine symbols repeat clang-tidy)
 
 c_files() {
   "$PYTHON" -c "import sys; sys.path.insert(0, '$HERE'); import files
@@ -46,6 +46,15 @@ check_elf() {
   done
   for board in "${BOARDS[@]}"; do
     "$PYTHON" "$HERE/elf.py" "$BUILD/$board/anteroomd" "$BUILD/$board/anteroomctl"
+  done
+}
+
+# A started box has given up what it says, on the boards that need no device of this machine.
+check_confine() {
+  local board
+  for board in sandbox generic_x86_64; do
+    bash "$ROOT/tools/dev" build "$board"
+    "$PYTHON" "$HERE/confine.py" "$BUILD/$board/anteroomd"
   done
 }
 
@@ -94,7 +103,7 @@ for name in "$@"; do
   if [ $status -eq 0 ]; then
     printf 'ok      %d s\n' "$((SECONDS - began))"
     passed=$((passed + 1))
-    grep -E '^(elf|symbols|repeat): ' "$log" | sed 's/^/        /' || true
+    grep -E '^(elf|confine|symbols|repeat): ' "$log" | sed 's/^/        /' || true
   else
     printf 'FAILED  %d s, see %s\n' "$((SECONDS - began))" "build/check/$name.log"
     tail -n 60 "$log"
