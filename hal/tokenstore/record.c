@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -336,6 +338,14 @@ static struct entry *take_number(struct manifest *m, struct span name)
     return e;
 }
 
+/// A delete that a power cut ended has taken the file and left the entry, which asks for a record
+/// that there is not.
+static bool is_gone(const struct tokenstore *t, const char *path)
+{
+    struct stat st;
+    return fstatat(t->dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+}
+
 static RC put_locked(struct tokenstore *t, struct span name, struct span value)
 {
     struct manifest m;
@@ -349,6 +359,7 @@ static RC put_locked(struct tokenstore *t, struct span name, struct span value)
     if (e == NULL) {
         return RC_FULL;
     }
+    e->fresh = e->fresh || is_gone(t, s.name);
     TRY(manifest_write(t, &m));
     put_header(t, epoch, m.last, &record);
     seal(t, name, value, &record);

@@ -467,6 +467,24 @@ static void a_failing_device_leaves_a_first_value_whole_or_out(void **unused)
     assert_true(n > 20 && n < SWEEP_MAX);
 }
 
+static void a_failing_device_leaves_a_value_after_half_a_delete_whole_or_out(void **unused)
+{
+    (void)unused;
+    int n = 1;
+    char bytes[64];
+    for (enum rc rc = RC_IO; n < SWEEP_MAX && rc != RC_OK; n++) {
+        assert_int_equal(put("a", "the old value"), RC_OK);
+        assert_int_equal(unlinkat(state.fd, "tokens/a", 0), 0); // and there the power went
+        check("a", RC_NOTFOUND);
+        calls_until_failure = n;
+        rc = put("a", "value");
+        calls_until_failure = 0;
+        enum rc got = get("a", bytes);
+        assert_true(got == RC_OK ? strcmp(bytes, "value") == 0 : got == RC_NOTFOUND && rc != RC_OK);
+    }
+    assert_true(n > 20 && n < SWEEP_MAX);
+}
+
 static void a_failing_device_is_told_by_get_and_delete(void **unused)
 {
     (void)unused;
@@ -558,6 +576,7 @@ int main(void)
         TEST(somebody_who_changes_it_at_this_moment_is_waited_for),
         TEST(a_failing_device_leaves_the_old_or_the_new_value),
         TEST(a_failing_device_leaves_a_first_value_whole_or_out),
+        TEST(a_failing_device_leaves_a_value_after_half_a_delete_whole_or_out),
         TEST(a_failing_device_is_told_by_get_and_delete),
         TEST(a_failing_device_is_told_by_open),
         TEST(a_state_directory_that_is_not_there_is_an_error),
