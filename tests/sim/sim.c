@@ -36,6 +36,8 @@ struct worker {
 
 struct run {
     const struct sim_scenario *scenario;
+    struct sim_cut *before; // shared; where the next workload begins
+    char next_dir[DIR_BYTES];
     size_t first_op;
     uint64_t seed, round;
     struct worker *workers;
@@ -182,6 +184,57 @@ _Noreturn static void work(const struct run *run, struct worker *w)
 
 // ---- a round ----------------------------------------------------------------
 
+// One of the states of this workload, for the next one to begin with.
+_Noreturn static void leave_one(struct run *run)
+{
+    struct disk *d = disk_begin();
+    uint64_t seed = run->seed ^ 0xc4a1u;
+    size_t ops = trace_count() - run->first_op;
+    size_t last = run->first_op + seeded_below(&seed, (unsigned)ops);
+    for (size_t i = 0; i <= last; i++) {
+        disk_start(d, trace_at(i));
+        if (i < last || seeded_below(&seed, 2) == 0) {
+            disk_finish(d, trace_at(i));
+        }
+    }
+    struct disk_choice choice = {.number = seeded_below(&seed, 8), .seed = seeded_next(&seed)};
+    run->before->old = trace_at(last)->old;
+    run->before->new = trace_at(last)->new;
+    empty(run->next_dir);
+    _exit(disk_write(d, choice, run->next_dir) ? 0 : 1);
+}
+
+static void prepare_next(struct run *run)
+{
+    int status = 0;
+    (void)fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        leave_one(run);
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0) {
+        perror("sim: cannot prepare the next workload");
+        abort();
+    }
+}
+
+// Carries the workload out and records it.
+static void record(struct run *run)
+{
+    bool goes_on = run->scenario->chained && run->round > 0;
+    if (!goes_on) {
+        empty(run->next_dir);
+    }
+    trace_begin(run->next_dir);
+    size_t found = trace_count();
+    if (goes_on) {
+        trace_may_be(run->before->old, run->before->new);
+    }
+    run->first_op = run->scenario->record(run->next_dir, run->seed, goes_on ? run->before : NULL);
+    trace_end();
+    run->first_op = run->first_op < found ? found : run->first_op;
+}
+
 static pid_t start(const struct run *run, struct worker *w)
 {
     (void)fflush(NULL);
@@ -224,12 +277,7 @@ static void finish(const struct run *run, struct worker *w, pid_t pid)
 static void round_of(struct run *run)
 {
     pid_t pids[WORKERS];
-    char dir[DIR_BYTES];
-    make_dir(dir);
-    trace_begin(dir);
-    run->first_op = run->scenario->record(dir, run->seed);
-    trace_end();
-    remove_dir(dir);
+    record(run);
     for (unsigned i = 0; i < WORKERS; i++) {
         run->workers[i].first = 0;
         make_dir(run->workers[i].dir);
@@ -238,6 +286,9 @@ static void round_of(struct run *run)
     for (unsigned i = 0; i < WORKERS; i++) {
         finish(run, &run->workers[i], pids[i]);
         remove_dir(run->workers[i].dir);
+    }
+    if (run->scenario->chained) {
+        prepare_next(run);
     }
 }
 
@@ -265,16 +316,26 @@ static void print_row(const struct sim_scenario *s, const struct sim_counts *c, 
     (void)printf("  %llu\n", (unsigned long long)seed);
 }
 
+static void *shared(size_t bytes)
+{
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) {
+        perror("sim: no memory");
+        abort();
+    }
+    return p;
+}
+
 struct sim_counts sim_run(const struct sim_scenario *s)
 {
     struct sim_counts sum = {.states = 0};
     size_t bytes = WORKERS * sizeof(struct worker);
     uint64_t seed = from_environment("ANTEROOM_SEED", SEED_DEFAULT);
     struct run run = {.scenario = s};
-    run.workers = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (run.workers == MAP_FAILED) {
-        abort();
-    }
+    run.workers = shared(bytes);
+    run.before = shared(sizeof(*run.before));
+    make_dir(run.next_dir);
+    run.before->dir = run.next_dir;
     for (uint64_t before = UINT64_MAX; sum.states < s->states && sum.states != before;) {
         before = sum.states;
         memset(&sum, 0, sizeof(sum));
@@ -295,6 +356,8 @@ struct sim_counts sim_run(const struct sim_scenario *s)
         }
     }
     (void)fflush(stdout);
+    remove_dir(run.next_dir);
+    (void)munmap(run.before, sizeof(*run.before));
     (void)munmap(run.workers, bytes);
     return sum;
 }

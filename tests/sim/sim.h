@@ -34,13 +34,15 @@ struct sim_cut {
 
 struct sim_scenario {
     const char *name;
-    /// Carry the workload out in the empty `dir`, naming the versions with trace_changes_to and
-    /// trace_done. Returns the number of the operation from which on the power is cut.
-    size_t (*record)(const char *dir, uint64_t seed);
+    /// Carry the workload out in `dir`, naming the versions with trace_changes_to and trace_done.
+    /// Returns the number of the operation from which on the power is cut.
+    /// @param before  the cut of the workload before, which `dir` shows; NULL: it is empty.
+    size_t (*record)(const char *dir, uint64_t seed, const struct sim_cut *before);
     /// Open what a cut left, compare it with the version, go on working with it.
     enum sim_verdict (*judge)(const struct sim_cut *cut, char why[static SIM_WHY_BYTES]);
     uint64_t states;         ///< at least so many, in as many workloads as that takes
     uint32_t states_a_point; ///< 2: none and all of what is pending; more: by chance
+    bool chained;            ///< a workload goes on where a cut left the one before
     bool torn;               ///< sectors are not atomic
     bool control;            ///< negative: bad states are what is looked for, and not shown
 };

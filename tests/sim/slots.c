@@ -46,19 +46,6 @@ static int open_dir(const char *dir)
     return open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-static size_t record(const char *dir, uint64_t seed)
-{
-    workload_seed = seed;
-    slots.dir_fd = open_dir(dir);
-    for (uint32_t version = 1; version <= WRITES; version++) {
-        trace_changes_to(version);
-        assert_int_equal(slots_write(&slots, payload_of(version)), RC_OK);
-        trace_done();
-    }
-    (void)close(slots.dir_fd);
-    return 0;
-}
-
 static bool holds(uint32_t version)
 {
     char got_array[LARGE_MAX];
@@ -70,11 +57,29 @@ static bool holds(uint32_t version)
     return rc == RC_OK && span_equal(buf_span(&got), payload_of(version));
 }
 
+// Versions go on counting where the cut was: the payload says which one is there.
+static size_t record(const char *dir, uint64_t seed, const struct sim_cut *before)
+{
+    workload_seed = before == NULL ? seed : workload_seed;
+    slots.dir_fd = open_dir(dir);
+    uint32_t from = before == NULL ? 0 : holds(before->new) ? before->new : before->old;
+    assert_true(holds(from));
+    trace_changes_to(from);
+    trace_done();
+    for (uint32_t version = from + 1u; version <= from + WRITES; version++) {
+        trace_changes_to(version);
+        assert_int_equal(slots_write(&slots, payload_of(version)), RC_OK);
+        trace_done();
+    }
+    (void)close(slots.dir_fd);
+    return 0;
+}
+
 static enum sim_verdict judge(const struct sim_cut *cut, char why[static SIM_WHY_BYTES])
 {
     slots.dir_fd = open_dir(cut->dir);
     enum sim_verdict verdict = holds(cut->new) ? SIM_NEW : holds(cut->old) ? SIM_OLD : SIM_LOST;
-    bool goes_on = slots_write(&slots, payload_of(WRITES + 1u)) == RC_OK && holds(WRITES + 1u);
+    bool goes_on = slots_write(&slots, payload_of(cut->new + 1u)) == RC_OK && holds(cut->new + 1u);
     (void)close(slots.dir_fd);
     (void)snprintf(why,
                    SIM_WHY_BYTES,
@@ -90,6 +95,7 @@ static struct sim_counts run(struct sim_scenario s, uint32_t payload_max)
     s.record = record;
     s.judge = judge;
     s.states_a_point = 16;
+    s.chained = !s.control;
     slots.payload_max = payload_max;
     return sim_run(&s);
 }

@@ -273,8 +273,9 @@ static void begin_workload(uint64_t from_seed)
     high_percent = 80;
 }
 
-size_t record_small(const char *dir, uint64_t from_seed)
+size_t record_small(const char *dir, uint64_t from_seed, const struct sim_cut *before)
 {
+    (void)before;
     begin_workload(from_seed);
     open_again(dir);
     for (unsigned i = 0; i < STEPS; i++) {
@@ -284,8 +285,9 @@ size_t record_small(const char *dir, uint64_t from_seed)
     return 0;
 }
 
-size_t record_full(const char *dir, uint64_t from_seed)
+size_t record_full(const char *dir, uint64_t from_seed, const struct sim_cut *before)
 {
+    (void)before;
     begin_workload(from_seed);
     line_bytes = NOISE_BYTES;
     high_percent = 50;

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "sim.h"
 #include "spool/spool_state.h"
 
 #define SINKS        2u
@@ -43,9 +44,9 @@ extern unsigned weaker; ///< flags for LMDB: less than what the spool asks for
 extern const enum spool_table tables[TABLES];
 extern char scratch_array[SPOOL_BLOCK_RAW_BYTES_MAX];
 
-size_t record_small(const char *dir, uint64_t from_seed);
+size_t record_small(const char *dir, uint64_t from_seed, const struct sim_cut *before);
 /// The map is filled to the mark and past it; then the sinks make room and it is filled again.
-size_t record_full(const char *dir, uint64_t from_seed);
+size_t record_full(const char *dir, uint64_t from_seed, const struct sim_cut *before);
 bool work_is_large(void); ///< record_full's
 
 enum rc open_store(const char *dir, enum spool_found *found, struct buf *reason);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -116,6 +117,8 @@ static struct trace_op *add_op(enum trace_kind kind, uint32_t node)
     return op;
 }
 
+static void take_stock(const char *dir, uint32_t node);
+
 void trace_begin(const char *dir)
 {
     struct stat st;
@@ -133,7 +136,7 @@ void trace_begin(const char *dir)
     trace.new = 0;
     trace.owner = getpid();
     trace.is_on = true;
-    (void)add_node(&st); // TRACE_ROOT
+    take_stock(dir, add_node(&st)); // TRACE_ROOT
 }
 
 void trace_end(void)
@@ -144,6 +147,12 @@ void trace_end(void)
 void trace_forget_flushes(bool forget)
 {
     trace.forgets_flushes = forget;
+}
+
+void trace_may_be(uint32_t old, uint32_t new)
+{
+    trace.old = old;
+    trace.new = new;
 }
 
 void trace_changes_to(uint32_t version)
@@ -428,4 +437,39 @@ int __wrap_unlinkat(int dir_fd, const char *path, int flags)
 int __wrap_unlink(const char *path)
 {
     return __wrap_unlinkat(AT_FDCWD, path, 0);
+}
+
+// ---- what is there already --------------------------------------------------
+
+static void take_file(const char *path, const char *name, uint32_t dir)
+{
+    struct stat st;
+    must(stat(path, &st) == 0, "stat");
+    made(dir, name, &st);
+    uint32_t node = trace.nodes_count - 1u;
+    if (S_ISDIR(st.st_mode)) {
+        take_stock(path, node);
+        return;
+    }
+    int fd = __real_open(path, O_RDONLY | O_CLOEXEC);
+    must(fd >= 0, "open");
+    written(fd, 0, (ssize_t)st.st_size);
+    resized(fd);
+    (void)add_op(TRACE_SYNC, node);
+    (void)close(fd);
+}
+
+static void take_stock(const char *dir, uint32_t node)
+{
+    char path[1024];
+    DIR *listing = opendir(dir);
+    must(listing != NULL, "opendir");
+    for (const struct dirent *e = readdir(listing); e != NULL; e = readdir(listing)) {
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) {
+            (void)snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
+            take_file(path, e->d_name, node);
+        }
+    }
+    (void)closedir(listing);
+    (void)add_op(TRACE_SYNC_DIR, node);
 }

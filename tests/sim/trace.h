@@ -40,11 +40,14 @@ struct trace_op {
     char name[TRACE_NAME_BYTES], to_name[TRACE_NAME_BYTES];
 };
 
-/// Begin a record of what happens below `dir`. Forgets the one before.
+/// Begin a record of what happens below `dir`. Forgets the one before. What is there already is
+/// recorded first, as made and flushed.
 void trace_begin(const char *dir);
 void trace_end(void);
 /// How many flushes the device forgets: every one (negative controls).
 void trace_forget_flushes(bool forget);
+/// The state on the disk may be any of both: a cut left it.
+void trace_may_be(uint32_t old, uint32_t new);
 /// From here on the state on the disk may be `version` as well as what it was.
 void trace_changes_to(uint32_t version);
 /// ... and from here on it must be.
