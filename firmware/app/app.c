@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/crypto.h"
+#include "hal/clock.h"
 
 #include "app/app_state.h"
 #include "sys/heap.h"
@@ -24,14 +25,32 @@ struct app *app_instance(void)
     return &app;
 }
 
+/// What is listed, and what expires, is a matter of wall time; and a token is shown to nobody whose
+/// certificate's dates could not be checked.
+static bool time_is_known(struct now now)
+{
+    return now.wall.quality == CLOCK_TRUSTED;
+}
+
+static void stop_with(struct app *a, enum exit_code code)
+{
+    a->exit_code = code;
+    a->stop = true;
+}
+
 static struct mono step_graph(struct app *a, struct now now)
 {
     struct graph_facts facts;
     const struct graph_token token = {.authorization = auth_bearer(&a->auth, now),
                                       .generation = auth_generation(&a->auth)};
 
-    if (!a->config.call_records_on) {
+    if (!a->config.call_records_on || !time_is_known(now)) {
         return MONO_NEVER;
+    }
+    enum exit_code code = a->graph_ready ? EXIT_DONE : app_start_graph(a, now);
+    if (code != EXIT_DONE) {
+        stop_with(a, code);
+        return now.mono;
     }
     struct mono wake = graph_step(&a->graph, token, now, &facts);
     if (facts.token_refused) {
@@ -43,7 +62,7 @@ static struct mono step_graph(struct app *a, struct now now)
 
 static bool collected(struct app *a, struct now now)
 {
-    return !a->config.call_records_on || graph_is_idle(&a->graph, now);
+    return !a->config.call_records_on || (a->graph_ready && graph_is_idle(&a->graph, now));
 }
 
 /// Events wait in RAM for a fuller block, but never longer than commit_ms, and not at all when
@@ -82,7 +101,7 @@ static struct mono step_ships(struct app *a, struct now now)
 {
     struct mono wake = MONO_NEVER;
 
-    for (unsigned i = 0; i < a->config.sinks_count; i++) {
+    for (unsigned i = 0; time_is_known(now) && i < a->config.sinks_count; i++) {
         wake = mono_min(wake, ship_step(&a->ships[i], now));
     }
     return wake;
@@ -139,8 +158,9 @@ static bool store_damaged(const struct app *a)
 
 static struct mono app_step(struct app *a, struct now now)
 {
-    struct mono wake = auth_step(&a->auth, now);
+    struct mono wake = timesync_step(&a->timesync, now);
 
+    wake = mono_min(wake, auth_step(&a->auth, now));
     wake = mono_min(wake, step_graph(a, now));
     wake = mono_min(wake, step_commit(a, now));
     wake = mono_min(wake, step_ships(a, now));
@@ -149,8 +169,7 @@ static struct mono app_step(struct app *a, struct now now)
 
     if (store_damaged(a)) {
         LOG_ERROR("ev=store_damaged now=stopping_so_that_the_next_start_checks_it");
-        a->exit_code = EXIT_IOERR;
-        a->stop = true;
+        stop_with(a, EXIT_IOERR);
     }
     if (http_took_lookup_failure(&a->http) && app_resolver_lost(a)) {
         a->exit_code = EXIT_TEMPFAIL;
@@ -175,7 +194,9 @@ static void run(struct app *a)
     while (!a->stop) {
         struct now now = loop_wait(&a->loop, wake);
         log_set_now(now);
-        crypto_set_time(now.wall.ms);
+        // While the time is unknown only the time itself is asked for, and a certificate counts as
+        // expired only if it surely is.
+        crypto_set_time(time_is_known(now) ? now.wall.ms : hal_clock_floor());
         wake = app_step(a, now);
     }
 }

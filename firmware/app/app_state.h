@@ -22,11 +22,14 @@
 #include "spool/spool.h"
 #include "spool/spool_state.h"
 #include "sys/confine.h"
+#include "timesync/timesync.h"
+#include "timesync/timesync_state.h"
 
 /// Transfers, by purpose.
 enum app_slot {
     SLOT_AUTH = 0,
-    SLOT_GRAPH = 1, ///< list, then one per lane
+    SLOT_TIME = 1,                           ///< one per host
+    SLOT_GRAPH = SLOT_TIME + TIMESYNC_HOSTS, ///< list, then one per lane
     SLOT_SINKS = SLOT_GRAPH + 1 + CONFIG_GRAPH_LANES,
     SLOT_COUNT = SLOT_SINKS + CONFIG_SINKS_MAX,
 };
@@ -47,8 +50,10 @@ struct app {
     struct spool spool;
     struct loop loop;
     struct http http;
+    struct timesync timesync;
     struct auth auth;
     struct graph graph;
+    bool graph_ready; ///< begun, once the time was known
     struct ship ships[CONFIG_SINKS_MAX];
 
     int signal_fd;
@@ -84,6 +89,8 @@ enum exit_code app_read_config(struct app *a);
 /// Open and build everything, in order. What is wrong was said.
 enum exit_code app_start(struct app *a);
 void app_finish(struct app *a);
+/// The collector, as soon as the time is known. What is wrong was said.
+enum exit_code app_start_graph(struct app *a, struct now now);
 
 // ---- confined.c ----
 

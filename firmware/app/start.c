@@ -25,9 +25,6 @@ static enum exit_code start_clock(struct app *a)
         LOG_WARN("ev=clock_floor_unusable cause=%s now=begun_anew_from_the_day_of_the_build",
                  rc_name(rc));
     }
-    if (CONFIG_BOARD_SANDBOX && a->started.wall.quality == CLOCK_FLOOR) {
-        hal_clock_set(a->started.mono, a->started.wall.ms);
-    }
     return EXIT_DONE;
 }
 
@@ -119,15 +116,8 @@ static void on_signal(void *context, int fd, unsigned ready)
     }
 }
 
-static enum exit_code start_machines(struct app *a)
+enum exit_code app_start_graph(struct app *a, struct now now)
 {
-    const struct auth_setup auth = {
-        .config = &a->config,
-        .http = &a->http,
-        .slot = SLOT_AUTH,
-        .store = &a->store,
-        .ca_pem = a->ca_pem,
-    };
     const struct graph_setup graph = {
         .config = &a->config,
         .http = &a->http,
@@ -141,6 +131,34 @@ static enum exit_code start_machines(struct app *a)
                 .line = buf_of(a->line, sizeof(a->line)),
                 .shell = buf_of(a->shell, sizeof(a->shell)),
             },
+    };
+
+    if (graph_init(&a->graph, &graph, now) != RC_OK) {
+        app_say("the store's rows cannot be read",
+                a->options.state_dir,
+                "were they written by a newer version?");
+        return EXIT_IOERR;
+    }
+    a->graph_ready = true;
+    return EXIT_DONE;
+}
+
+static enum exit_code start_machines(struct app *a)
+{
+    const struct timesync_setup timesync = {
+        .config = &a->config,
+        .http = &a->http,
+        .slot = SLOT_TIME,
+        .loop = &a->loop,
+        .state_fd = a->state_fd,
+        .ca_pem = a->ca_pem,
+    };
+    const struct auth_setup auth = {
+        .config = &a->config,
+        .http = &a->http,
+        .slot = SLOT_AUTH,
+        .store = &a->store,
+        .ca_pem = a->ca_pem,
     };
     struct ship_setup ship = {
         .config = &a->config,
@@ -159,13 +177,8 @@ static enum exit_code start_machines(struct app *a)
                 "files\n");
         return EXIT_OSERR;
     }
+    timesync_init(&a->timesync, &timesync);
     auth_init(&a->auth, &auth);
-    if (a->config.call_records_on && graph_init(&a->graph, &graph, a->started) != RC_OK) {
-        app_say("the store's rows cannot be read",
-                a->options.state_dir,
-                "were they written by a newer version?");
-        return EXIT_IOERR;
-    }
     for (unsigned i = 0; i < a->config.sinks_count; i++) {
         ship.index = i;
         ship.slot = SLOT_SINKS + i;
@@ -184,7 +197,7 @@ static enum exit_code (*const steps[])(struct app *a) = {
     start_clock,        // nothing is proven yet: the floor
     start_store,        // forks its checking child: before any thread, key or filter
     app_open_secrets,   // before anything that may need one
-    start_machines,     // loop, transfers, sign-in, collector, sinks
+    start_machines,     // loop, transfers, time, sign-in, sinks
     app_lock,           // last: nothing above works behind it
 };
 
@@ -211,15 +224,13 @@ enum exit_code app_start(struct app *a)
 
 void app_finish(struct app *a)
 {
-    if (a->config.call_records_on) {
+    if (a->graph_ready) {
         graph_stop(&a->graph);
     }
     if (spool_has_staged(&a->spool) && spool_commit(&a->spool) != RC_OK) {
         LOG_WARN("ev=stopped_with_staged_events now=they_are_fetched_again");
     }
-    if (hal_clock_store_floor(a->state_fd) != RC_OK) {
-        LOG_WARN("ev=clock_floor_not_stored now=the_older_one_stands");
-    }
+    timesync_stop(&a->timesync);
     http_deinit(&a->http);
     spool_close(&a->spool);
     hal_tokenstore_close(&a->store);

@@ -359,10 +359,6 @@ static RC start_request(struct auth *a, struct now now)
 
 static void begin(struct auth *a, struct now now)
 {
-    if (!a->time_trusted) {
-        cannot(a, AUTH_CAUSE_CLOCK, RC_AGAIN, now);
-        return;
-    }
     enum rc rc = auth_request_build(a, now.wall.ms + a->offset_ms);
     if (rc != RC_OK) {
         cannot(a, rc == RC_RETRY ? AUTH_CAUSE_STORE_BUSY : AUTH_CAUSE_NO_CREDENTIAL, rc, now);
@@ -399,6 +395,7 @@ static void show(struct auth *a, struct mono now)
 {
     bool good = has_token(a, now);
     enum auth_cause without = a->cause != AUTH_CAUSE_NONE ? a->cause : AUTH_CAUSE_STARTING;
+    without = a->time_trusted ? without : AUTH_CAUSE_CLOCK;
     a->status.cause = good ? AUTH_CAUSE_NONE : without;
     a->status.next_attempt = a->state == AUTH_ASKING ? now : a->next;
 }
@@ -407,7 +404,9 @@ struct mono auth_step(struct auth *a, struct now now)
 {
     struct mono again = a->next;
     a->time_trusted = a->time_trusted || now.wall.quality == CLOCK_TRUSTED;
-    if (a->state == AUTH_ASKING) {
+    if (!a->time_trusted) {
+        again = MONO_NEVER; // whoever asks for the time says what is wrong, and wakes us
+    } else if (a->state == AUTH_ASKING) {
         again = watch(a, now);
     } else if (mono_due(a->next, now.mono)) {
         begin(a, now);

@@ -19,8 +19,8 @@ static const struct auth_cause_info infos[AUTH_CAUSE_COUNT] = {
         "certificate --state DIR'.",
         AUTH_PACE_QUICK },
     [AUTH_CAUSE_CLOCK] = { "A03", "clock",
-        "The clock of the box is not set, or differs from Microsoft's. The box tries again; "
-        "check its time service (NTP).",
+        "The time is not known yet, or differs from what the sign-in host has. The box asks again; "
+        "look for ev=time_unknown in its log.",
         AUTH_PACE_QUICK },
     [AUTH_CAUSE_NETWORK] = { "A04", "network",
         "The sign-in host gave no answer. The box tries again; check name lookup, firewall and "

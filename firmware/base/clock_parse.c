@@ -107,6 +107,20 @@ static RC fields_to_ms(struct fields *f, int64_t *wall_ms)
     return RC_OK;
 }
 
+RC time_of_fields(const struct time_fields *fields, int64_t *wall_ms)
+{
+    struct fields f = {.year = fields->year,
+                       .month = fields->month,
+                       .day = fields->day,
+                       .hour = fields->hour,
+                       .minute = fields->minute,
+                       .second = fields->second};
+    if (f.year > 9999 || f.hour < 0 || f.minute < 0 || f.second < 0) {
+        return RC_PARSE;
+    }
+    return fields_to_ms(&f, wall_ms);
+}
+
 static void take_clock(struct cursor *c, struct fields *f)
 {
     f->hour = take_digits(c, 2);

@@ -9,6 +9,7 @@
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
+#include "base/address.h"
 #include "base/rc.h"
 #include "base/span.h"
 
@@ -21,6 +22,8 @@
 #define CONFIG_PEM_BYTES         8193u
 #define CONFIG_FAULTS_MAX        32u
 #define CONFIG_FAULT_BYTES       200u
+#define CONFIG_SNTP_MAX          4u
+#define CONFIG_ADDRESS_BYTES     (ADDRESS_TEXT_BYTES_MAX + 1u)
 
 enum config_cloud {
     CLOUD_ILLEGAL = 0,
@@ -90,6 +93,9 @@ struct config {
     uint32_t spool_map_mib;      ///< "spool": {"map_mib"}; default CONFIG_SPOOL_MAP_MIB
     uint32_t spool_high_percent; ///< default 85; 50..90
     uint32_t commit_ms; ///< longest time that an event stays in RAM only; default 1000; 10..60000
+    char sntp[CONFIG_SNTP_MAX]
+             [CONFIG_ADDRESS_BYTES];      ///< "time": {"sntp"}; numeric (base/address.h)
+    unsigned sntp_count;                  ///< 0: no time server is asked
     char authority_url[CONFIG_URL_BYTES]; ///< from the cloud table, or sandbox.authority_url; no
                                           ///< trailing slash
     char graph_url[CONFIG_URL_BYTES];     ///< likewise

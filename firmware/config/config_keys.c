@@ -45,6 +45,8 @@ static const struct config_key top[] = {
       .meaning = "how the network is used" },
     { "spool", KEY_SECTION,
       .meaning = "the store of unsent events" },
+    { "time", KEY_SECTION,
+      .meaning = "who is asked for the time besides Microsoft's hosts" },
     { "sandbox", KEY_SECTION,
       .meaning = "other servers than Microsoft's; board sandbox only" },
 };
@@ -115,6 +117,11 @@ static const struct config_key spool[] = {
       .meaning = "longest time that an event is in memory only" },
 };
 
+static const struct config_key time_keys[] = {
+    { "sntp", KEY_ADDRESSES, .high = CONFIG_SNTP_MAX,
+      .meaning = "time servers that must agree before the time is believed; not given: none" },
+};
+
 static const struct config_key sandbox[] = {
     { "authority_url", KEY_BASE_URL, .offset = TOP(authority_url), .high = CONFIG_URL_BYTES - 1u,
       .meaning = "instead of the cloud's sign-in host" },
@@ -164,6 +171,7 @@ const struct config_section config_sections[SECTION_COUNT] = {
                                KEYS(call_records) },
     [SECTION_HTTP] = { "http", "http", SECTION_TOP, KEYS(http) },
     [SECTION_SPOOL] = { "spool", "spool", SECTION_TOP, KEYS(spool) },
+    [SECTION_TIME] = { "time", "time", SECTION_TOP, KEYS(time_keys) },
     [SECTION_SANDBOX] = { "sandbox", "sandbox", SECTION_TOP, KEYS(sandbox) },
     [SECTION_SINK] = { "sinks[]", "sinks", SECTION_TOP, KEYS(sink) },
 };
@@ -215,6 +223,11 @@ void config_put_allowed(struct buf *out, const struct config_key *key)
         buf_put_str(out, "a list of ");
         put_range(out, key);
         buf_put_str(out, " objects");
+        break;
+    case KEY_ADDRESSES:
+        buf_put_str(out, "a list of at most ");
+        buf_put_u64(out, key->high);
+        buf_put_str(out, " numeric addresses like 192.0.2.1 or [2001:db8::1]:123");
         break;
     default:
         buf_put_str(out, words[key->kind]);

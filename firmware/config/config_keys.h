@@ -17,12 +17,13 @@ enum key_kind {
     KEY_TEXT,        ///< low..high bytes of printable UTF-8
     KEY_NAME,        ///< [a-z0-9-], first a letter, at most high
     KEY_GUID,
-    KEY_URL,      ///< https
-    KEY_BASE_URL, ///< https, without query; a trailing slash is dropped
-    KEY_PROXY,    ///< http://host:port
-    KEY_PEM,      ///< one or more certificates
-    KEY_ENUM,     ///< one of choices, stored as its number
-    KEY_WORD,     ///< one of choices, stored as text, or not at all
+    KEY_URL,       ///< https
+    KEY_BASE_URL,  ///< https, without query; a trailing slash is dropped
+    KEY_PROXY,     ///< http://host:port
+    KEY_PEM,       ///< one or more certificates
+    KEY_ENUM,      ///< one of choices, stored as its number
+    KEY_WORD,      ///< one of choices, stored as text, or not at all
+    KEY_ADDRESSES, ///< a list of numeric addresses: config.sntp
 };
 
 struct choice {
@@ -58,6 +59,7 @@ enum section_index {
     SECTION_CALL_RECORDS,
     SECTION_HTTP,
     SECTION_SPOOL,
+    SECTION_TIME,
     SECTION_SANDBOX,
     SECTION_SINK,
     SECTION_COUNT,

@@ -131,6 +131,38 @@ static void read_text(struct reading *r, const struct config_key *key, int node)
     memset(r->base + key->offset, 0, high + 1u);
 }
 
+static bool read_address(struct reading *r, const struct config_key *key, int node)
+{
+    struct config *c = r->config;
+    struct address ignored;
+    struct buf text = buf_of(c->sntp[c->sntp_count], CONFIG_ADDRESS_BYTES);
+    if (json_string(r->doc, node, &text) != RC_OK ||
+        address_parse(buf_span(&text), 1, &ignored) != RC_OK || !buf_terminate(&text)) {
+        config_fault_key(r, key, "has an element of a wrong form");
+        return false;
+    }
+    c->sntp_count++;
+    return true;
+}
+
+static void read_addresses(struct reading *r, const struct config_key *key, int list)
+{
+    if (!json_is_array(r->doc, list)) {
+        config_fault_key(r, key, type_of(r->doc, list));
+        return;
+    }
+    int node = json_first(r->doc, list);
+    while (node != JSON_NONE && r->config->sntp_count < key->high) { // ends with the list
+        if (!read_address(r, key, node)) {
+            return;
+        }
+        node = json_next(r->doc, node);
+    }
+    if (node != JSON_NONE) {
+        config_fault_key(r, key, "is too long");
+    }
+}
+
 void config_read_value(struct reading *r, const struct config_key *key, int node)
 {
     switch (key->kind) {
@@ -146,6 +178,9 @@ void config_read_value(struct reading *r, const struct config_key *key, int node
         break;
     case KEY_U32:
         read_u32(r, key, node);
+        break;
+    case KEY_ADDRESSES:
+        read_addresses(r, key, node);
         break;
     default:
         if (!json_is_string(r->doc, node)) {

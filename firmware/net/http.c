@@ -108,9 +108,12 @@ static size_t on_header(char *bytes, size_t one, size_t count, void *context)
 
 static CURLcode on_tls(CURL *easy, void *config, void *context)
 {
+    struct tls_validity *unproven = context;
     (void)easy;
-    (void)context;
     tls_harden(config);
+    if (unproven != NULL) {
+        tls_defer_not_before(config, unproven);
+    }
     return CURLE_OK;
 }
 
@@ -192,6 +195,8 @@ static void close_multi(struct http *h)
     h->timer_asked = false;
     h->timer_at = MONO_NEVER;
     h->lost = CURLM_OK;
+    h->unproven = false;
+    h->validity = (struct tls_validity){.not_before_ms = 0};
 }
 
 RC http_init(struct http *h, struct loop *loop)
@@ -203,6 +208,8 @@ RC http_init(struct http *h, struct loop *loop)
     h->timer_at = MONO_NEVER;
     h->lost = CURLM_OK;
     h->used = false;
+    h->unproven = false;
+    h->validity = (struct tls_validity){.not_before_ms = 0};
     for (unsigned i = 0; i < HTTP_TRANSFERS_MAX; i++) {
         h->transfers[i].state = HTTP_FREE;
         h->transfers[i].news = false;
@@ -310,8 +317,10 @@ static bool set_lines(struct http *h, struct http_transfer *t, const struct http
 static bool set_request(struct http *h, struct http_transfer *t, const struct http_request *r)
 {
     CURL *easy = t->easy;
-    bool ok = set_fixed(easy, t) && set_text(h, easy, CURLOPT_URL, r->url) &&
-              set_trust(h, easy, r) && set_lines(h, t, r);
+    struct tls_validity *unproven = r->time_unproven ? &t->validity : NULL;
+    bool ok = curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, unproven) == CURLE_OK;
+    ok = ok && set_fixed(easy, t) && set_text(h, easy, CURLOPT_URL, r->url) &&
+         set_trust(h, easy, r) && set_lines(h, t, r);
     ok = ok && curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)r->connect_ms) == CURLE_OK;
     ok = ok && (r->proxy.len == 0 || set_text(h, easy, CURLOPT_PROXY, r->proxy));
     if (ok && r->post) {
@@ -339,11 +348,30 @@ static void drop_handle(struct http *h, struct http_transfer *t)
     t->lines = NULL;
 }
 
+/// The library takes any open connection to the same host whose settings are the same, and our hook
+/// into the handshake is none of the settings that it compares. So a connection that was made by
+/// the hook is closed before anybody else could get it. Those who ask for the time begin with a
+/// handshake of their own, too, but do not disturb each other.
+static bool leave_unproven(struct http *h, bool asks_time)
+{
+    if (!h->unproven) {
+        return true;
+    }
+    if (http_is_running(h)) {
+        return asks_time;
+    }
+    close_multi(h);
+    return true;
+}
+
 RC http_start(struct http *h, unsigned slot, const struct http_request *request, struct now now)
 {
     struct http_transfer *t = transfer_of(h, slot);
     ASSERT(t->state == HTTP_FREE);
     ASSERT(request != NULL);
+    if (!leave_unproven(h, request->time_unproven)) {
+        return RC_RETRY;
+    }
     http_transfer_begin(t, request, now);
     if (!http_request_ok(request)) {
         t->result.fail = HTTP_FAIL_REFUSED;
@@ -355,6 +383,7 @@ RC http_start(struct http *h, unsigned slot, const struct http_request *request,
         return RC_RETRY;
     }
     h->used = true;
+    h->unproven = h->unproven || request->time_unproven;
     t->easy = curl_easy_init();
     bool ok = t->easy != NULL && set_request(h, t, request);
     bytes_wipe(h->scratch, sizeof(h->scratch));
@@ -368,59 +397,15 @@ RC http_start(struct http *h, unsigned slot, const struct http_request *request,
 
 // ---- Ending ------------------------------------------------------------------------------------
 
-static const struct {
-    CURLcode code;
-    enum http_fail fail;
-} verdicts[] = {
-    {CURLE_OK, HTTP_OK},
-    {CURLE_URL_MALFORMAT, HTTP_FAIL_REFUSED},
-    {CURLE_COULDNT_RESOLVE_HOST, HTTP_FAIL_RESOLVE},
-    {CURLE_COULDNT_RESOLVE_PROXY, HTTP_FAIL_CONNECT},
-    {CURLE_COULDNT_CONNECT, HTTP_FAIL_CONNECT},
-    {CURLE_PROXY, HTTP_FAIL_CONNECT},
-    {CURLE_PEER_FAILED_VERIFICATION, HTTP_FAIL_TRUST},
-    {CURLE_SSL_CONNECT_ERROR, HTTP_FAIL_TLS},
-    {CURLE_SSL_CERTPROBLEM, HTTP_FAIL_TLS},
-    {CURLE_SSL_CACERT_BADFILE, HTTP_FAIL_TLS},
-    {CURLE_SSL_CIPHER, HTTP_FAIL_TLS},
-    {CURLE_OPERATION_TIMEDOUT, HTTP_FAIL_TIMEOUT},
-    {CURLE_BAD_CONTENT_ENCODING, HTTP_FAIL_ENCODING},
-    {CURLE_TOO_LARGE, HTTP_FAIL_TOOBIG},
-    {CURLE_OUT_OF_MEMORY, HTTP_FAIL_MEMORY},
-};
-
-static bool proxy_refused(CURL *easy)
-{
-    long code = 0;
-    (void)curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &code);
-    return code != 0 && code / 100 != 2;
-}
-
-static enum http_fail verdict(const struct http_transfer *t, CURLcode code)
-{
-    if (t->too_big) {
-        return HTTP_FAIL_TOOBIG;
-    }
-    if (code != CURLE_OK && heap_stats().failures != t->pool_failures) {
-        return HTTP_FAIL_MEMORY;
-    }
-    if (code != CURLE_OK && proxy_refused(t->easy)) {
-        return HTTP_FAIL_CONNECT;
-    }
-    for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++) {
-        if (verdicts[i].code == code) {
-            return verdicts[i].fail;
-        }
-    }
-    return HTTP_FAIL_CUT; // whatever else the peer did, there is no whole answer
-}
-
 static void finish(struct http *h, struct http_transfer *t, CURLcode code)
 {
     ASSERT(t->state == HTTP_RUNNING);
-    t->result.fail = verdict(t, code);
+    t->result.fail = http_verdict(t, (int)code);
     h->lookup_failed |= t->result.fail == HTTP_FAIL_RESOLVE || t->result.fail == HTTP_FAIL_TIMEOUT;
     t->result.detail = (int)code;
+    t->result.not_before_ms = t->validity.not_before_ms;
+    t->result.not_after_ms = t->validity.not_after_ms;
+    h->validity = tls_validity_both(h->validity, t->validity);
     rc_ignore(time_parse_retry_after(
                   span_from_str(t->retry_after), h->now.wall, &t->result.retry_after_ms),
               "stays 0 if there was none");
@@ -442,6 +427,7 @@ void http_release(struct http *h, unsigned slot)
 {
     struct http_transfer *t = transfer_of(h, slot);
     if (t->state == HTTP_RUNNING) {
+        h->validity = tls_validity_both(h->validity, t->validity);
         drop_handle(h, t);
     }
     t->state = HTTP_FREE;
@@ -583,14 +569,12 @@ void http_idle(struct http *h)
     if (!h->used) {
         return;
     }
-    bool running = false;
     for (unsigned i = 0; i < HTTP_TRANSFERS_MAX; i++) {
-        running = running || h->transfers[i].state == HTTP_RUNNING;
         if (h->transfers[i].state == HTTP_FREE) {
             http_ring_forget(&h->transfers[i].ring);
         }
     }
-    if (!running) {
+    if (!http_is_running(h)) {
         close_multi(h); // the next request opens another
         h->used = false;
     }

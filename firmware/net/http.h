@@ -54,6 +54,9 @@ struct http_request {
     /// The answer is a secret: it is wiped as it is consumed. So is every answer that refuses
     /// (status 400 and above), which may repeat what it was asked with.
     bool secret_answer;
+    /// The wall clock is not proven yet: of the peer's certificates "not yet valid" alone is passed
+    /// over, and the result says from when to when they are good. Only for asking the time.
+    bool time_unproven;
 };
 
 #define HTTP_STALL_BYTES_S 100
@@ -90,6 +93,9 @@ struct http_result {
                                                ///< printable ASCII only
     char client_request_id[HTTP_ID_BYTES_MAX]; ///< what we sent
     bool claims_challenge;                     ///< WWW-Authenticate named insufficient_claims
+    /// time_unproven: when all certificates of the peer's chain are good together; 0 if there was
+    /// no handshake.
+    int64_t not_before_ms, not_after_ms;
 };
 
 struct http; ///< defined in http_state.h for struct app only; others hold a pointer
@@ -120,6 +126,13 @@ void http_consume(struct http *h, unsigned slot, size_t bytes);
 /// Back to FREE, from any state; the rest of the body is thrown away (a running transfer is ended).
 /// Keeps the connection if it can.
 void http_release(struct http *h, unsigned slot);
+/**
+ * The time is proven now. Connections that time_unproven transfers made may carry other requests
+ * if their certificates are good at wall_ms. Before this, and if one of them is not, such
+ * connections are closed before any other request starts (http_start then answers RC_RETRY while
+ * one of them is in use).
+ */
+void http_prove(struct http *h, int64_t wall_ms);
 /**
  * Drive timers and end what is over. Called once per turn, after everything that starts, consumes
  * or releases: what those ask for becomes part of the sleep only here.

@@ -7,6 +7,7 @@
 #ifndef NET_HTTP_STATE_H
 #define NET_HTTP_STATE_H
 #include "net/http.h"
+#include "net/tls.h"
 
 #define HTTP_RETRY_AFTER_BYTES_MAX 40u           ///< a longer header value is no date and no number
 #define HTTP_ANSWER_HEAD_BYTES_MAX (64u * 1024u) ///< all header lines of an answer together
@@ -31,7 +32,8 @@ struct http_transfer {
     uint32_t stall_ms;
     int64_t moved_bytes; ///< sent and received when the stall window began
     uint64_t body_bytes_max;
-    uint64_t pool_failures; ///< of the process when the transfer began
+    struct tls_validity validity; ///< of the peer, if time_unproven
+    uint64_t pool_failures;       ///< of the process when the transfer began
     uint32_t head_bytes;
     char retry_after[HTTP_RETRY_AFTER_BYTES_MAX];
     struct http_ring ring;
@@ -47,6 +49,9 @@ struct http {
     struct mono timer_at;
     bool used;          ///< since http_idle
     bool lookup_failed; ///< since http_took_lookup_failure
+    /// There may be connections whose certificates' dates nobody has judged yet, ...
+    bool unproven;
+    struct tls_validity validity; ///< ... which are good together when this says so
     struct http_transfer transfers[HTTP_TRANSFERS_MAX];
     char scratch[HTTP_SCRATCH_BYTES]; ///< NUL-terminated copies for the library; wiped after use
 };
@@ -62,6 +67,11 @@ void http_ring_forget(struct http_ring *ring);
 
 /// Everything but state, news and the library's own: ready to run.
 void http_transfer_begin(struct http_transfer *t, const struct http_request *r, struct now now);
+
+bool http_is_running(const struct http *h); ///< any transfer
+
+/// What the library's code for the end of a transfer means (verdict.c).
+enum http_fail http_verdict(const struct http_transfer *t, int library_code);
 
 /// Whether a request obeys the rules of net/http.h (request.c).
 bool http_request_ok(const struct http_request *r);

@@ -69,6 +69,7 @@ void http_transfer_begin(struct http_transfer *t, const struct http_request *r, 
     t->body_bytes_max = r->body_bytes_max;
     t->secret_answer = r->secret_answer;
     t->pool_failures = heap_stats().failures;
+    t->validity = (struct tls_validity){.not_before_ms = 0};
     t->head_bytes = 0;
     t->retry_after[0] = '\0';
     t->ring.head = 0;
@@ -125,4 +126,24 @@ bool http_took_lookup_failure(struct http *h)
     bool failed = h->lookup_failed;
     h->lookup_failed = false;
     return failed;
+}
+
+bool http_is_running(const struct http *h)
+{
+    for (unsigned i = 0; i < HTTP_TRANSFERS_MAX; i++) {
+        if (h->transfers[i].state == HTTP_RUNNING) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void http_prove(struct http *h, int64_t wall_ms)
+{
+    ASSERT(h != NULL);
+    bool good = h->validity.not_before_ms <= wall_ms && wall_ms <= h->validity.not_after_ms;
+    if (h->unproven && good && !http_is_running(h)) {
+        h->unproven = false;
+        h->validity = (struct tls_validity){.not_before_ms = 0};
+    }
 }

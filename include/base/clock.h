@@ -55,6 +55,14 @@ void time_put_iso_s(struct buf *b, int64_t wall_ms);
  */
 RC time_parse_iso(struct span text, int64_t *wall_ms);
 
+/// A date and time of day (UTC) as fields, as certificates carry it.
+struct time_fields {
+    int year, month, day, hour, minute, second;
+};
+
+/// @retval RC_PARSE  no date of the years 1..9999, or no time; *wall_ms is then untouched.
+RC time_of_fields(const struct time_fields *fields, int64_t *wall_ms);
+
 /// IMF-fixdate, RFC 850 (years 1970..2069) and asctime forms (RFC 9110 5.6.7).
 /// @retval RC_PARSE  anything else; *wall_ms is then untouched.
 RC time_parse_http(struct span text, int64_t *wall_ms);

@@ -239,6 +239,8 @@ static void take_header(struct http_fake_slot *s)
     s->result.retry_after_ms = s->answer.retry_after_ms;
     s->result.date_ms = s->answer.date_ms;
     s->result.claims_challenge = s->answer.claims_challenge;
+    s->result.not_before_ms = s->request.asked.time_unproven ? s->answer.not_before_ms : 0;
+    s->result.not_after_ms = s->request.asked.time_unproven ? s->answer.not_after_ms : 0;
     const char *id = s->answer.request_id != NULL ? s->answer.request_id : "";
     copy_text(s->result.request_id, sizeof(s->result.request_id), span_from_str(id));
 }
@@ -282,6 +284,12 @@ struct mono http_step(struct http *h, struct now now)
 void http_idle(struct http *h)
 {
     (void)h;
+}
+
+void http_prove(struct http *h, int64_t wall_ms)
+{
+    ASSERT(h != NULL);
+    current->proven_ms = wall_ms;
 }
 
 const char *http_fail_name(enum http_fail f)

@@ -27,6 +27,7 @@ struct http_fake_answer {
     int64_t date_ms;
     const char *request_id; ///< or NULL
     bool claims_challenge;
+    int64_t not_before_ms, not_after_ms;
 };
 
 struct http_fake_request {
@@ -62,6 +63,7 @@ struct http_fake {
     void *respond_context;
     unsigned start_retries; ///< that many next http_start calls answer RC_RETRY (no memory)
     unsigned requests;      ///< started in all
+    int64_t proven_ms;      ///< of the latest http_prove, or 0
 
     struct {
         unsigned slot;

@@ -48,16 +48,17 @@ class Authority:
         self.certificate = self.sign(self.name, self.key.public_key(), authority=True)
         self.write(f"{name}.pem", self.certificate)
 
-    def sign(self, subject, public_key, authority=False, names=(), ends=None):
+    def sign(self, subject, public_key, authority=False, names=(), ends=None, begins=None):
         now = datetime.datetime.utcnow()
         ends = ends or now + 30 * DAY
+        begins = begins or min(now, ends) - 30 * DAY
         builder = (
             x509.CertificateBuilder()
             .subject_name(subject)
             .issuer_name(self.name)
             .public_key(public_key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(min(now, ends) - 30 * DAY)
+            .not_valid_before(begins)
             .not_valid_after(ends)
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         )
@@ -83,11 +84,11 @@ class Authority:
         path.write_bytes(pem)
         return path
 
-    def issue(self, file, kind="ecdsa", names=("localhost", "127.0.0.1"), ends=None):
+    def issue(self, file, kind="ecdsa", names=("localhost", "127.0.0.1"), **dates):
         key = make_key(kind)
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, file)])
         return self.write(
-            f"{file}.pem", self.sign(subject, key.public_key(), names=names, ends=ends), key
+            f"{file}.pem", self.sign(subject, key.public_key(), names=names, **dates), key
         )
 
 
@@ -354,6 +355,8 @@ def main():
     listen("weak", serve_tls(weak_context(ca.issue("weak", "rsa1024"))))
     expired = ca.issue("expired", ends=datetime.datetime.utcnow() - DAY)
     listen("expired", serve_tls(tls_context(expired, tls13)))
+    late = ca.issue("late", begins=datetime.datetime.utcnow() + DAY)
+    listen("late", serve_tls(tls_context(late, tls13)))
     listen("named", serve_tls(tls_context(ca.issue("named", names=("other.test",)), tls13)))
     listen("mtls12", serve_tls(tls_context(rsa_pem, tls12, directory / "ca.pem")))
     listen("mtls13", serve_tls(tls_context(ecdsa_pem, tls13, directory / "ca.pem")))

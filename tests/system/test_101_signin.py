@@ -4,7 +4,7 @@ import os
 import re
 
 import pytest
-from world import wait_until
+from world import OFTEN, wait_until
 
 CALLS = {"retry_base_ms": 20, "retry_cap_ms": 100}
 SECRET = "s3cret~of-the_application.0123456789"
@@ -137,13 +137,13 @@ def test_unknown_tenant(make_world):
     ({"status": 302, "headers": {"Location": "https://elsewhere.example/"}}, "A18", "nonsense"),
 ], ids=lambda v: str(v)[:40] if isinstance(v, dict) else None)
 def test_refusals_have_a_code_and_pass(world, do, code, cause):
-    world.cloud.fault({"service": "authority"}, do)
+    world.cloud.fault({"service": "authority", "kind": "token"}, do)
     world.start()
     failed_and_recovers(world, code, cause, world.cloud.clear_faults)
 
 
 def test_passing_errors_are_told_once_and_waited_out(world):
-    world.cloud.fault({"service": "authority", "count": 3}, {"aadsts": 90033})
+    world.cloud.fault({"service": "authority", "kind": "token", "count": 3}, {"aadsts": 90033})
     world.start()
     world.finish()
     assert [line["code"] for line in world.log("auth_failed")] == ["A06"]
@@ -151,9 +151,13 @@ def test_passing_errors_are_told_once_and_waited_out(world):
 
 @pytest.mark.parametrize("offset_h", [9, 2, -2])
 def test_clock_that_differs_is_corrected_by_what_the_peer_says(make_world, offset_h):
-    """Hours ahead or behind: the first assertion is refused, the second is dated by the answer."""
-    world = make_world("quiet", calls=CALLS, entra={"clock_offset_s": offset_h * 3600})
+    """The peer's clock goes astray later, by hours ahead or behind: the first assertion is refused,
+    the second is dated by the answer."""
+    world = make_world("quiet", calls={**CALLS, **OFTEN})
     world.start()
+    world.wait_log("auth_token_good")
+    world.cloud.entra(clock_offset_s=offset_h * 3600)
+    world.cloud.fault({"service": "graph", "kind": "list", "count": 1}, {"status": 401})
     line = world.wait_log("auth_failed")
     assert (line["code"], line["cause"], line["aadsts"]) == ("A03", "clock", "500133")
     assert line["retry_ms"] == "0"
@@ -174,7 +178,7 @@ def test_token_revoked_in_the_middle(make_world, kind):
 
 
 def test_token_that_graph_refuses_once_is_replaced(world):
-    world.cloud.fault({"service": "graph", "count": 1}, {"status": 401})
+    world.cloud.fault({"service": "graph", "kind": "list", "count": 1}, {"status": 401})
     world.start()
     world.finish()
     assert len(world.log("auth_token_rejected")) == 1

@@ -11,7 +11,7 @@ import sys
 import files
 
 MECHANISMS = {"json", "net", "spool", "loop", "sys"}
-POLICIES = {"auth", "graph", "ship", "config", "status"}
+POLICIES = {"auth", "timesync", "graph", "ship", "config", "status"}
 # sys is the voice of everything: log lines and the fault ring. net lives on the loop.
 MECHANISM_EXTRA = {"net": {"loop", "sys"}, "spool": {"sys"}, "loop": {"sys"}}
 # A policy sees every mechanism, and of the other policies only the plain struct of the
@@ -21,7 +21,7 @@ POLICY_HEADERS = {"config/config.h"}
 BASE_CRYPTO = r"firmware/base/crypto\w*\.c"
 BASE_CRYPTO_HEADERS = {"hal/entropy.h"}
 FENCES = {
-    r"curl/": r"firmware/net/http\.c",
+    r"curl/": r"firmware/net/(http|verdict)\.c",
     r"(mbedtls|psa)/": r"firmware/(net/tls\.c|base/crypto\w*\.[ch])",
     r"lmdb\.h": r"firmware/spool/spool\w*\.[ch]",
     r"zlib\.h": r"firmware/base/deflate\.c",

@@ -87,12 +87,20 @@ class Entra:
         parts = request.path.split("/")
         tenant = parts[1] if len(parts) > 1 else ""
         try:
+            if parts[2:] == ["v2.0", ".well-known", "openid-configuration"]:
+                return self._metadata()
             if parts[2:] != ["oauth2", "v2.0", "token"]:
                 return Response(404, b"", {"Date": http_date(self.now())})
             return self._token(request, tenant)
         except Refused as refused:
             self.refusals[refused.code] = self.refusals.get(refused.code, 0) + 1
             return answer(refused.code, self.now(), tenant, self.client, refused.why)
+
+    def _metadata(self):
+        """OpenID Connect discovery, as far as it is needed: everybody may ask."""
+        text = json.dumps({"token_endpoint": self.authority_url + "/common/oauth2/v2.0/token",
+                           "token_endpoint_auth_methods_supported": ["private_key_jwt"]})
+        return Response(200, text.encode(), {"Date": http_date(self.now())}, "application/json")
 
     def _token(self, request, tenant):
         if request.method != "POST":

@@ -102,15 +102,39 @@ static void unknown_keys_are_told_with_the_known_ones(void **unused)
     check_only(WITH("\"clouds\":\"x\""),
                "clouds: unknown key; known keys: infrastructure, cloud, tenant_id, client_id, "
                "credential, sources, sinks, http, "
-               "spool, sandbox");
+               "spool, time, sandbox");
     check_only(WITH("\"infrastructure \":1"),
                "infrastructure : unknown key; known keys: infrastructure, cloud, tenant_id, "
                "client_id, credential, sources, sinks, "
-               "http, spool, sandbox");
+               "http, spool, time, sandbox");
     assert_int_equal(config_parse(&config, SPAN(ONE("\"urll\":1")), &faults), RC_PARSE);
     assert_true(strncmp(faults.text[0],
                         "sinks[0].urll: unknown key; known keys: name, type, url, authorization,",
                         70) == 0);
+}
+
+static void time_servers_are_numeric_addresses_and_few(void **unused)
+{
+    (void)unused;
+    static const char allowed[] =
+        "allowed: a list of at most 4 numeric addresses like 192.0.2.1 or [2001:db8::1]:123";
+
+    static const struct {
+        const char *text, *fault;
+    } rows[] = {
+        {WITH("\"time\":{\"sntp\":\"192.0.2.1\"}"), "is a text"},
+        {WITH("\"time\":{\"sntp\":[\"pool.ntp.org\"]}"), "has an element of a wrong form"},
+        {WITH("\"time\":{\"sntp\":[\"192.0.2.1\",7]}"), "has an element of a wrong form"},
+        {WITH("\"time\":{\"sntp\":[\"192.0.2.1:0\"]}"), "has an element of a wrong form"},
+        {WITH("\"time\":{\"sntp\":[\"1.1.1.1\",\"1.1.1.2\",\"1.1.1.3\",\"1.1.1.4\",\"1.1.1.5\"]}"),
+         "is too long"},
+    };
+
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char fault[200];
+        snprintf(fault, sizeof(fault), "time.sntp: %s; %s", rows[i].fault, allowed);
+        check_only(rows[i].text, fault);
+    }
 }
 
 static void long_and_unprintable_keys_are_cut(void **unused)
@@ -377,6 +401,7 @@ int main(void)
         cmocka_unit_test(numbers_out_of_their_range_are_told_with_it),
         cmocka_unit_test(wrong_types_are_told_with_what_is_allowed),
         cmocka_unit_test(unknown_keys_are_told_with_the_known_ones),
+        cmocka_unit_test(time_servers_are_numeric_addresses_and_few),
         cmocka_unit_test(long_and_unprintable_keys_are_cut),
         cmocka_unit_test(keys_that_are_given_twice_are_a_fault),
         cmocka_unit_test(required_keys_that_are_missing_are_all_told),

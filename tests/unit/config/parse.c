@@ -242,6 +242,20 @@ static void as_many_sinks_as_there_is_room_for(void **unused)
     assert_int_equal(config.sinks_count, CONFIG_SINKS_MAX);
 }
 
+static void time_servers_are_taken_as_they_stand(void **unused)
+{
+    (void)unused;
+    parse_good(SMALLEST);
+    assert_int_equal(config.sntp_count, 0);
+    parse_good("{" NAME IDS "\"credential\":\"secret\",\"time\":{\"sntp\":[]}," SINK "}");
+    assert_int_equal(config.sntp_count, 0);
+    parse_good("{" NAME IDS "\"credential\":\"secret\",\"time\":{\"sntp\":[\"192.0.2.1\","
+               "\"[2001:db8::1]:1123\",\"::1\",\"192.0.2.2:123\"]}," SINK "}");
+    assert_int_equal(config.sntp_count, 4);
+    assert_string_equal(config.sntp[0], "192.0.2.1");
+    assert_string_equal(config.sntp[1], "[2001:db8::1]:1123");
+}
+
 static void nothing_of_an_earlier_configuration_stays(void **unused)
 {
     (void)unused;
@@ -294,6 +308,7 @@ int main(void)
         cmocka_unit_test(escapes_in_keys_and_texts_are_understood),
         cmocka_unit_test(a_ca_of_several_certificates_is_taken),
         cmocka_unit_test(as_many_sinks_as_there_is_room_for),
+        cmocka_unit_test(time_servers_are_taken_as_they_stand),
         cmocka_unit_test(nothing_of_an_earlier_configuration_stays),
         cmocka_unit_test(the_help_names_every_key_with_range_and_default),
     };
