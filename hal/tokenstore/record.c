@@ -16,23 +16,19 @@
 #include "base/slots.h"
 #include "hal/entropy.h"
 
-#define VERSION            1u
-#define RECORD_MAGIC       0x544b5331u // "TKS1"
-#define MANIFEST_MAGIC     0x544b4d31u // "TKM1"
-#define MANIFEST_NAME      ".manifest"
-#define MANIFEST_DOMAIN    'M'
-#define RECORD_DOMAIN      'R'
-#define ENTRIES_MAX        TOKENSTORE_RECORDS_MAX
-#define HEADER_BYTES       22u // version, class, epoch, number, random
-#define NONCE_AT           10u // of the header: number, random
-#define RECORD_BYTES_MAX   (HEADER_BYTES + TOKENSTORE_VALUE_BYTES_MAX + CRYPTO_TAG_BYTES)
-#define ENTRY_BYTES_MAX    (1u + TOKENSTORE_NAME_BYTES_MAX + 8u + 1u)
-#define MANIFEST_BYTES_MAX (20u + ENTRIES_MAX * ENTRY_BYTES_MAX + SHA256_BYTES)
-#define AAD_BYTES_MAX      (HEADER_BYTES + TOKENSTORE_NAME_BYTES_MAX)
+#define VERSION         1u
+#define RECORD_MAGIC    0x544b5331u // "TKS1"
+#define MANIFEST_MAGIC  0x544b4d31u // "TKM1"
+#define MANIFEST_NAME   ".manifest"
+#define MANIFEST_DOMAIN 'M'
+#define RECORD_DOMAIN   'R'
+#define NONCE_AT        10u // of the header: number, random
+#define AAD_BYTES_MAX   (RECORD_HEADER_BYTES + TOKENSTORE_NAME_BYTES_MAX)
 
 _Static_assert(RECORD_BYTES_MAX <= SLOTS_PAYLOAD_MAX, "the largest value fits a slot");
-_Static_assert(MANIFEST_BYTES_MAX <= SLOTS_PAYLOAD_MAX, "the largest manifest fits a slot");
-_Static_assert(HEADER_BYTES - NONCE_AT == CRYPTO_NONCE_BYTES, "the nonce stands in the header");
+_Static_assert(RECORD_MANIFEST_BYTES_MAX <= SLOTS_PAYLOAD_MAX, "the largest manifest fits a slot");
+_Static_assert(RECORD_HEADER_BYTES - NONCE_AT == CRYPTO_NONCE_BYTES,
+               "the nonce stands in the header");
 
 struct entry {
     char name[TOKENSTORE_NAME_BYTES_MAX + 1u];
@@ -44,7 +40,7 @@ struct manifest {
     uint64_t epoch; ///< 0: the backend has no counter
     uint64_t last;  ///< number that was given out
     unsigned count;
-    struct entry entries[ENTRIES_MAX];
+    struct entry entries[TOKENSTORE_RECORDS_MAX];
 };
 
 static struct span kek_of(const struct tokenstore *t)
@@ -59,7 +55,7 @@ static struct slots manifest_slots(const struct tokenstore *t)
     return (struct slots){.dir_fd = t->dir_fd,
                           .name = MANIFEST_NAME,
                           .magic = MANIFEST_MAGIC,
-                          .payload_max = MANIFEST_BYTES_MAX};
+                          .payload_max = RECORD_MANIFEST_BYTES_MAX};
 }
 
 /// Takes what stands before the entries.
@@ -71,7 +67,7 @@ static RC read_head(struct reader *r, struct manifest *m, enum tokenstore_class 
     m->epoch = reader_be64(r);
     m->last = reader_be64(r);
     m->count = reader_u8(r);
-    return known && !r->short_ && m->count <= ENTRIES_MAX ? RC_OK : RC_CORRUPT;
+    return known && !r->short_ && m->count <= TOKENSTORE_RECORDS_MAX ? RC_OK : RC_CORRUPT;
 }
 
 static RC read_entries(struct reader *r, struct manifest *m)
@@ -80,7 +76,8 @@ static RC read_entries(struct reader *r, struct manifest *m)
         struct entry *e = &m->entries[i];
         size_t len = reader_u8(r);
         struct span name = reader_bytes(r, len);
-        if (r->short_ || len > TOKENSTORE_NAME_BYTES_MAX) {
+        if (r->short_ || len == 0 || len > TOKENSTORE_NAME_BYTES_MAX ||
+            span_index(name, '\0') < len) {
             return RC_CORRUPT;
         }
         memcpy(e->name, name.ptr, len);
@@ -111,7 +108,7 @@ static RC manifest_parse(const struct tokenstore *t, struct span text, struct ma
 
 static RC manifest_read(const struct tokenstore *t, struct manifest *m)
 {
-    char bytes[MANIFEST_BYTES_MAX];
+    char bytes[RECORD_MANIFEST_BYTES_MAX];
     struct buf text = BUF(bytes);
     struct slots s = manifest_slots(t);
     TRY(slots_read(&s, &text, NULL));
@@ -120,7 +117,7 @@ static RC manifest_read(const struct tokenstore *t, struct manifest *m)
 
 static RC manifest_write(const struct tokenstore *t, const struct manifest *m)
 {
-    char bytes[MANIFEST_BYTES_MAX];
+    char bytes[RECORD_MANIFEST_BYTES_MAX];
     uint8_t digest[SHA256_BYTES];
     struct buf text = BUF(bytes);
     struct slots s = manifest_slots(t);
@@ -173,7 +170,7 @@ static RC next_epoch(struct tokenstore *t, const struct manifest *m, uint64_t *e
 
 RC record_peek(struct tokenstore *t, enum tokenstore_class *stored)
 {
-    char bytes[MANIFEST_BYTES_MAX];
+    char bytes[RECORD_MANIFEST_BYTES_MAX];
     struct buf text = BUF(bytes);
     struct slots s = manifest_slots(t);
     struct manifest m;
@@ -262,7 +259,7 @@ static void set_box(const struct tokenstore *t,
     buf_put(&info, name);
     buf_put(aad, header);
     buf_put(aad, name);
-    ASSERT(header.len == HEADER_BYTES && buf_ok(&info) && buf_ok(aad));
+    ASSERT(header.len == RECORD_HEADER_BYTES && buf_ok(&info) && buf_ok(aad));
     crypto_derive(kek_of(t), buf_span(&info), box->key);
     memcpy(box->nonce, header.ptr + NONCE_AT, CRYPTO_NONCE_BYTES);
     box->aad = buf_span(aad);
@@ -303,7 +300,7 @@ static RC unseal(const struct tokenstore *t,
     struct buf aad = BUF(aad_bytes);
     struct crypto_box box;
     struct reader r = {.left = record};
-    struct span header = span_sub(record, 0, HEADER_BYTES);
+    struct span header = span_sub(record, 0, RECORD_HEADER_BYTES);
     bool known = reader_u8(&r) == VERSION;
     known = reader_u8(&r) == (uint8_t)t->class && known;
     (void)reader_be64(&r); // epoch
@@ -322,7 +319,7 @@ static RC unseal(const struct tokenstore *t,
 static struct entry *take_number(struct manifest *m, struct span name)
 {
     struct entry *e = find(m, name);
-    if (e == NULL && m->count == ENTRIES_MAX) {
+    if (e == NULL && m->count == TOKENSTORE_RECORDS_MAX) {
         return NULL;
     }
     m->last++;
