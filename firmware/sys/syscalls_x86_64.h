@@ -38,6 +38,7 @@
 //   epoll_wait       kernels without epoll_pwait
 //   eventfd2         the library's lookups wake the loop
 //   exit             end of a lookup's thread
+//   flock            token store: a second look at what seems damaged
 //   fstatfs          room on the disk
 //   fsync            small records
 //   futex            locks, waiting for a thread
@@ -67,6 +68,7 @@
     X(epoll_wait)                                                                                  \
     X(eventfd2)                                                                                    \
     X(exit)                                                                                        \
+    X(flock)                                                                                       \
     X(fstatfs)                                                                                     \
     X(fsync)                                                                                       \
     X(futex)                                                                                       \

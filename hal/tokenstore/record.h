@@ -23,9 +23,12 @@
 
 #include "backend.h"
 
-#define RECORD_HEADER_BYTES       22u ///< version, class, epoch, number, random
-#define RECORD_BYTES_MAX          (RECORD_HEADER_BYTES + TOKENSTORE_VALUE_BYTES_MAX + CRYPTO_TAG_BYTES)
-#define RECORD_ENTRY_BYTES        (1u + TOKENSTORE_NAME_BYTES_MAX + 8u + 1u)
+/// Version, class, epoch, number, random.
+#define RECORD_HEADER_BYTES 22u
+#define RECORD_BYTES_MAX    (RECORD_HEADER_BYTES + TOKENSTORE_VALUE_BYTES_MAX + CRYPTO_TAG_BYTES)
+#define RECORD_ENTRY_BYTES  (1u + TOKENSTORE_NAME_BYTES_MAX + 8u + 1u)
+
+/// Of the manifest.
 #define RECORD_MANIFEST_BYTES_MAX (20u + TOKENSTORE_RECORDS_MAX * RECORD_ENTRY_BYTES + SHA256_BYTES)
 
 /// A name that no value can have.

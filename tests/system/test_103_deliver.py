@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Delivering: what the upstream answers, from "yes" to nonsense, and what the box makes of it."""
+import os
+
 import pytest
 from recorder import Recorder
 from world import TOKEN, wait_until
@@ -58,6 +60,24 @@ def test_refusals_hold_and_drop_nothing(world, status):
     world.cloud.clear_faults()
     report = world.finish()
     assert report["trapped"] == [] and report["records"]["dead"] == 0
+
+
+# -- the sink's token in the store
+
+
+def test_damaged_token_holds_and_a_new_one_counts_at_once(world):
+    """Both copies are damaged: nothing is sent with a guess, nothing is lost, the box goes on."""
+    path = os.path.join(world.box.state, "tokens", "main-token")
+    with open(path, "r+b") as token:
+        for at in (40, os.path.getsize(path) // 2 + 40):
+            token.seek(at)
+            token.write(b"????")
+    world.start()
+    world.wait_log("ship_failing", reason="secret_unreadable")
+    assert world.cloud.requests("sink.events") == 0
+    world.box.put_secret("main-token", "sink-token-1")
+    world.finish()
+    world.cloud.assert_all_delivered()
 
 
 # -- mutual TLS

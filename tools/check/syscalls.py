@@ -25,6 +25,7 @@ BY_DESIGN = {
     "epoll_wait": "kernels without epoll_pwait",
     "eventfd2": "the library's lookups wake the loop",
     "exit": "end of a lookup's thread",
+    "flock": "token store: a second look at what seems damaged",
     "fstatfs": "room on the disk",
     "fsync": "small records",
     "futex": "locks, waiting for a thread",
