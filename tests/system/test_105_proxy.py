@@ -40,7 +40,7 @@ def test_proxy_that_refuses_is_a_network_fault_that_passes(make_world, proxy, an
     proxy.refusal = answer or b" "
     world = make_world("quiet", change=through(proxy))
     world.start()
-    assert world.wait_log("auth_failed")["cause"] == "network"
+    assert world.wait_log("time_unknown")["cause"] == "network"
     proxy.refusal = None
     world.finish()
 
