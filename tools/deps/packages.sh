@@ -18,8 +18,8 @@ declare -A PACKAGES=(
   [build]="gcc libc6-dev binutils make cmake ninja-build patch bzip2 xz-utils git ca-certificates
            debian-archive-keyring python3 python3-kconfiglib"
   [cloud]="python3 python3-cryptography"
-  [test]="clang-14 libclang-rt-14-dev llvm-14 python3-pytest python3-pytest-xdist swtpm
-          strace"
+  [test]="clang-14 libc6-dev-i386 lib32gcc-12-dev libclang-rt-14-dev llvm-14 python3-pytest
+          python3-pytest-xdist swtpm strace"
   [check]="clang-format-14 clang-tidy-14"
   [bench]="valgrind nginx-light python3-cryptography"
   [interop]="nodejs npm"
