@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#define _XOPEN_SOURCE 700
 #include "disk.h"
 
 #include <stdio.h>
@@ -7,6 +6,7 @@
 #include <string.h>
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +16,7 @@
 #define ENTRIES_MAX 256u
 #define PENDING_MAX 65536u
 #define GRAIN_BYTES 8u // of a torn sector
+#define ROOM_BYTES  65536u
 #define NODE_NONE   UINT32_MAX
 
 struct file {
@@ -200,16 +201,23 @@ static void choose_names(const struct disk *d, struct disk_choice choice, struct
 
 // ---- contents ---------------------------------------------------------------
 
+// Pages of its own: the allocator may be the one of what is tested, which has few.
+static void make_room(struct file *f, size_t bytes)
+{
+    size_t room = (bytes + bytes / 2u) / ROOM_BYTES * ROOM_BYTES + ROOM_BYTES;
+    void *p = f->bytes == NULL
+                  ? mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+                  : mremap(f->bytes, f->bytes_room, room, MREMAP_MAYMOVE);
+    must(p != MAP_FAILED, "no memory");
+    f->bytes = p;
+    f->bytes_room = room;
+}
+
 static void put_sector(struct file *f, uint32_t number, const uint8_t *bytes)
 {
     size_t end = ((size_t)number + 1u) * TRACE_SECTOR_BYTES;
     if (end > f->bytes_room) {
-        size_t room = end > 65536u ? end + end / 2u : 65536u;
-        room -= room % TRACE_SECTOR_BYTES;
-        f->bytes = realloc(f->bytes, room);
-        must(f->bytes != NULL, "no memory");
-        memset(f->bytes + f->bytes_room, 0, room - f->bytes_room);
-        f->bytes_room = room;
+        make_room(f, end);
     }
     f->used = end > f->used ? end : f->used;
     memcpy(f->bytes + end - TRACE_SECTOR_BYTES, bytes, TRACE_SECTOR_BYTES);

@@ -133,7 +133,7 @@ static const char *dead_are(const struct version *v)
 }
 
 // What is different; NULL: it is that version.
-static const char *differs(const struct version *v, bool thoroughly)
+const char *differs(const struct version *v, bool thoroughly)
 {
     if (!v->exists) {
         return "a store";
@@ -237,7 +237,8 @@ static void nothing_acknowledged_is_lost(void **state)
                              .record = record_small,
                              .judge = judge,
                              .states = sim_states(990),
-                             .states_a_point = SIM_STATES_DEFAULT < 1000 ? 3 : 12};
+                             .states_a_point = SIM_STATES_DEFAULT < 1000 ? 3 : 12,
+                             .chained = true};
     struct sim_counts c = sim_run(&s);
     assert_int_equal(sim_bad(&c), 0);
     assert_true(c.states >= s.states && c.by[SIM_OLD] > 0 && c.by[SIM_NEW] > 0);

@@ -273,11 +273,43 @@ static void begin_workload(uint64_t from_seed)
     high_percent = 80;
 }
 
+// Opens what a cut left, and finds out which of the two versions it is.
+static void begin_after(const char *dir, uint64_t from_seed, const struct sim_cut *before)
+{
+    char reason_array[64];
+    struct buf reason = BUF(reason_array);
+    enum spool_found found = 0;
+    struct version old = versions[before->old];
+    struct version new = versions[before->new];
+    begin_workload(from_seed);
+    versions[0] = old;
+    versions[1] = new;
+    trace_may_be(0, 1);
+    assert_int_equal(open_store(dir, &found, &reason), RC_OK);
+    if (found == SPOOL_FOUND_NONE) { // the cut was before it was ever whole
+        assert_false(old.exists);
+        memset(&versions[1], 0, sizeof(versions[1]));
+        versions[1].exists = true;
+        versions[1].next_seq = 1;
+        memcpy(versions[1].guid, spool_id(&store).ptr, sizeof(versions[1].guid));
+    } else {
+        assert_int_equal(found, SPOOL_FOUND_GOOD);
+    }
+    at = differs(&versions[1], false) == NULL ? 1 : 0;
+    assert_null(differs(&versions[at], false));
+    staged = versions[at];
+    trace_changes_to(at);
+    trace_done();
+}
+
 size_t record_small(const char *dir, uint64_t from_seed, const struct sim_cut *before)
 {
-    (void)before;
-    begin_workload(from_seed);
-    open_again(dir);
+    if (before == NULL) {
+        begin_workload(from_seed);
+        open_again(dir);
+    } else {
+        begin_after(dir, from_seed, before);
+    }
     for (unsigned i = 0; i < STEPS; i++) {
         step(dir);
     }

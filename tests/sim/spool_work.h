@@ -49,6 +49,10 @@ size_t record_small(const char *dir, uint64_t from_seed, const struct sim_cut *b
 size_t record_full(const char *dir, uint64_t from_seed, const struct sim_cut *before);
 bool work_is_large(void); ///< record_full's
 
+/// What is different between the open store and a version; NULL: nothing. In spool.c.
+/// @param thoroughly  every event of a full map, too
+const char *differs(const struct version *v, bool thoroughly);
+
 enum rc open_store(const char *dir, enum spool_found *found, struct buf *reason);
 
 /// What follows from a sequence number, a key's number, a row's content, a refused event.
