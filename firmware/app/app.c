@@ -25,17 +25,15 @@ struct app *app_instance(void)
     return &app;
 }
 
-/// What is listed, and what expires, is a matter of wall time; and a token is shown to nobody whose
-/// certificate's dates could not be checked.
-static bool time_is_known(struct now now)
+bool app_time_is_known(struct now now)
 {
     return now.wall.quality == CLOCK_TRUSTED;
 }
 
-static void stop_with(struct app *a, enum exit_code code)
+/// Nothing moves while the box holds still; and a test may freeze a machine.
+static bool runs(const struct app *a, unsigned machine)
 {
-    a->exit_code = code;
-    a->stop = true;
+    return !a->health.holding && !hal_stalled(&a->stall, machine);
 }
 
 static struct mono step_graph(struct app *a, struct now now)
@@ -44,12 +42,12 @@ static struct mono step_graph(struct app *a, struct now now)
     const struct graph_token token = {.authorization = auth_bearer(&a->auth, now),
                                       .generation = auth_generation(&a->auth)};
 
-    if (!a->config.call_records_on || !time_is_known(now)) {
+    if (!a->config.call_records_on || !app_time_is_known(now) || !runs(a, MACHINE_GRAPH)) {
         return MONO_NEVER;
     }
-    enum exit_code code = a->graph_ready ? EXIT_DONE : app_start_graph(a, now);
+    enum exit_code code = a->graph_ready ? EXIT_DONE : app_build_graph(a, now);
     if (code != EXIT_DONE) {
-        stop_with(a, code);
+        app_end_for_restart(a, code, "the store's rows cannot be read");
         return now.mono;
     }
     struct mono wake = graph_step(&a->graph, token, now, &facts);
@@ -69,6 +67,9 @@ static bool collected(struct app *a, struct now now)
 /// nothing more is coming.
 static struct mono step_commit(struct app *a, struct now now)
 {
+    if (!runs(a, MACHINE_STORE)) {
+        return MONO_NEVER;
+    }
     if (!spool_has_staged(&a->spool)) {
         a->commit_due = MONO_NEVER;
         return MONO_NEVER;
@@ -101,8 +102,10 @@ static struct mono step_ships(struct app *a, struct now now)
 {
     struct mono wake = MONO_NEVER;
 
-    for (unsigned i = 0; time_is_known(now) && i < a->config.sinks_count; i++) {
-        wake = mono_min(wake, ship_step(&a->ships[i], now));
+    for (unsigned i = 0; app_time_is_known(now) && i < a->config.sinks_count; i++) {
+        if (runs(a, MACHINE_SHIP + i)) {
+            wake = mono_min(wake, ship_step(&a->ships[i], now));
+        }
     }
     return wake;
 }
@@ -156,24 +159,33 @@ static bool store_damaged(const struct app *a)
     return false;
 }
 
-static struct mono app_step(struct app *a, struct now now)
+/// Every machine once, in an order that hands facts on.
+static struct mono step_machines(struct app *a, struct now now)
 {
-    struct mono wake = timesync_step(&a->timesync, now);
+    struct mono wake = runs(a, MACHINE_TIME) ? timesync_step(&a->timesync, now) : MONO_NEVER;
 
-    wake = mono_min(wake, auth_step(&a->auth, now));
+    if (runs(a, MACHINE_AUTH)) {
+        wake = mono_min(wake, auth_step(&a->auth, now));
+    }
     wake = mono_min(wake, step_graph(a, now));
     wake = mono_min(wake, step_commit(a, now));
     wake = mono_min(wake, step_ships(a, now));
-    // last: what the others started is part of the sleep
-    wake = mono_min(wake, http_step(&a->http, now));
+    if (runs(a, MACHINE_HTTP)) { // last: what the others started is part of the sleep
+        wake = mono_min(wake, http_step(&a->http, now));
+    }
+    return wake;
+}
+
+static struct mono app_step(struct app *a, struct now now)
+{
+    struct mono wake = step_machines(a, now);
 
     if (store_damaged(a)) {
         LOG_ERROR("ev=store_damaged now=stopping_so_that_the_next_start_checks_it");
-        stop_with(a, EXIT_IOERR);
+        app_end_for_restart(a, EXIT_IOERR, "the store is damaged");
     }
     if (http_took_lookup_failure(&a->http) && app_resolver_lost(a)) {
-        a->exit_code = EXIT_TEMPFAIL;
-        a->stop = true;
+        app_end_for_restart(a, EXIT_TEMPFAIL, "the name servers' file cannot be read any more");
     }
     bool quiet = collected(a, now) && delivered(a);
     if (quiet && a->options.until_idle) {
@@ -184,7 +196,10 @@ static struct mono app_step(struct app *a, struct now now)
     } else if (!a->trimmed && wake.ms - now.mono.ms > QUIET_MS) {
         trim(a);
     }
-    return wake;
+    if (a->health.holding && a->options.until_idle) {
+        app_end_for_restart(a, EXIT_SOFTWARE, "holding still");
+    }
+    return mono_min(wake, app_tend(a, now));
 }
 
 static void run(struct app *a)
@@ -196,7 +211,7 @@ static void run(struct app *a)
         log_set_now(now);
         // While the time is unknown only the time itself is asked for, and a certificate counts as
         // expired only if it surely is.
-        crypto_set_time(time_is_known(now) ? now.wall.ms : hal_clock_floor());
+        crypto_set_time(app_time_is_known(now) ? now.wall.ms : hal_clock_floor());
         wake = app_step(a, now);
     }
 }
@@ -223,11 +238,13 @@ static void say_totals(const struct app *a)
 enum exit_code app_main(struct app *a, const struct options *options)
 {
     a->options = *options;
+    app_no_devices(a);
     if (options->check) {
         return app_check(a);
     }
     enum exit_code code = app_start(a);
     if (code != EXIT_DONE) {
+        app_leave_devices(a, code);
         return code;
     }
     run(a);

@@ -5,10 +5,18 @@
  */
 #ifndef APP_APP_STATE_H
 #define APP_APP_STATE_H
+#include "hal/button.h"
+#include "hal/identity.h"
+#include "hal/led.h"
+#include "hal/reset.h"
+#include "hal/stall.h"
 #include "hal/tokenstore.h"
+#include "hal/watchdog.h"
 
 #include "app/app.h"
 #include "app/files.h"
+#include "app/health.h"
+#include "app/led_pattern.h"
 #include "auth/auth.h"
 #include "auth/auth_state.h"
 #include "config/config.h"
@@ -45,6 +53,12 @@ struct app {
     struct confine confine;
     const char *memory; ///< what of it is locked: a word for the log
     struct now started;
+    struct watchdog watchdog;
+    struct led led;
+    struct button button;
+    struct identity identity;
+    struct stall stall;
+    struct reset reset;
     struct tokenstore store;
     struct tokenstore_findings store_findings;
     struct spool spool;
@@ -56,9 +70,19 @@ struct app {
     bool graph_ready; ///< begun, once the time was known
     struct ship ships[CONFIG_SINKS_MAX];
 
+    struct health health;
+    struct led_pattern pattern;
+    enum led_code code_told; ///< in a log line
+    enum led_colour shown;
+    struct mono note_due;
+    bool led_failing, feed_failing;
+    uint32_t failing;    ///< machines that failed often in a row, one bit each
+    unsigned unwritable; ///< records that could not be written, one bit each
+
     int signal_fd;
     bool stop;
     enum exit_code exit_code; ///< when stopped
+    char words[96];           ///< then: why, if it is for a restart
     struct mono commit_due;   ///< MONO_NEVER: nothing staged
     bool commit_failing;
     enum spool_found store_found;
@@ -77,6 +101,12 @@ struct app {
 _Static_assert(sizeof(struct app) <= CONFIG_APP_RAM_KIB * 1024u,
                "RAM budget of the board (CONFIG_APP_RAM_KIB)");
 
+// ---- app.c ----
+
+/// What is listed, and what expires, is a matter of wall time; and a token is shown to nobody whose
+/// certificate's dates could not be checked.
+bool app_time_is_known(struct now now);
+
 // ---- start_config.c ----
 
 /// One line for people on standard error: what is wrong with what, and what they can do.
@@ -89,8 +119,6 @@ enum exit_code app_read_config(struct app *a);
 /// Open and build everything, in order. What is wrong was said.
 enum exit_code app_start(struct app *a);
 void app_finish(struct app *a);
-/// The collector, as soon as the time is known. What is wrong was said.
-enum exit_code app_start_graph(struct app *a, struct now now);
 
 // ---- confined.c ----
 
@@ -119,6 +147,49 @@ struct app_needs app_needs(const struct config *c);
 enum exit_code app_attach_secrets(struct app *a);
 /// The token store itself, and the keys that the configuration needs. What is wrong was said.
 enum exit_code app_open_secrets(struct app *a);
+
+// ---- devices.c ----
+
+/// Nothing is open yet.
+void app_no_devices(struct app *a);
+/// What is wrong was said.
+enum exit_code app_open_devices(struct app *a);
+RC app_watch_button(struct app *a);
+void app_feed_start(void *app); ///< between two steps of the start
+/// The watchdog is stopped if nobody will start us again, and else handed over armed.
+void app_leave_devices(struct app *a, enum exit_code code);
+
+// ---- past.c ----
+
+/// Why we were started, and what the ladder says to that.
+enum exit_code app_recall(struct app *a);
+void app_store_ladder(struct app *a); ///< if it changed
+struct mono app_note_life(struct app *a, struct now now);
+void app_leave_words(struct app *a, enum reset_cause cause, const char *words);
+
+// ---- machines.c ----
+
+/// What is wrong was said.
+enum exit_code app_build(struct app *a);
+/// The collector, once the time is known. What is wrong was said.
+enum exit_code app_build_graph(struct app *a, struct now now);
+void app_rebuild(struct app *a, unsigned machine, struct now now);
+/// Everything stands still from now on.
+void app_still(struct app *a);
+
+// ---- tell.c ----
+
+void app_tell_start(struct app *a, struct now now);
+void app_tell_factory_asked(struct app *a, struct now now);
+
+// ---- tend.c ----
+
+/// The end of a turn. @return when the next one is wanted.
+struct mono app_tend(struct app *a, struct now now);
+/// The ladder has said so.
+void app_climbed(struct app *a, enum ladder_level level, unsigned cause, struct now now);
+/// End in good order, to be started again. @param words  why.
+void app_end_for_restart(struct app *a, enum exit_code code, const char *words);
 
 // ---- check.c ----
 

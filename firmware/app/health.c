@@ -159,6 +159,22 @@ bool health_unbitten(struct health *h, const struct watchdog *w, struct mono now
     return over;
 }
 
+/// The only line that feeds.
+static bool feed(struct health *h, struct watchdog *w, struct mono now)
+{
+    h->fed = now;
+    return hal_watchdog_feed(w, now) == RC_OK;
+}
+
+void health_feed_start(struct health *h, struct watchdog *w, struct mono now)
+{
+    bool due = mono_due(mono_after(h->fed, h->limits.feed_ms), now);
+
+    if (due && now.ms - h->turned.ms < HEALTH_START_MS_MAX) {
+        (void)feed(h, w, now); // refused: it bites, and the first turn says so
+    }
+}
+
 struct mono health_feed(struct health *h, struct watchdog *w, struct mono now, bool *failed)
 {
     bool excused = h->holding || !mono_due(h->excused_until, now);
@@ -167,8 +183,7 @@ struct mono health_feed(struct health *h, struct watchdog *w, struct mono now, b
 
     *failed = false;
     if (good && mono_due(mono_after(h->fed, early_ms), now)) {
-        *failed = hal_watchdog_feed(w, now) != RC_OK;
-        h->fed = now;
+        *failed = !feed(h, w, now);
     }
     struct mono next = mono_after(h->fed, h->limits.feed_ms);
     return mono_due(next, now) ? mono_after(now, h->limits.feed_ms) : next; // not fed: look again

@@ -25,6 +25,8 @@
 #define HEALTH_GRACE_MS_MAX 15000
 #define HEALTH_TURN_MS_MIN  10000 ///< a flush of a slow disk: a watchdog must leave room for it
 #define HEALTH_MARGIN_MS    5000
+/// A large store is checked and keys are made in less.
+#define HEALTH_START_MS_MAX 300000
 #define HEALTH_BUSY_MORE_MS 30000 ///< on top of what a transfer may take without moving
 
 /// In the order in which they are stepped. Their numbers are also those of hal/stall.h.
@@ -74,6 +76,9 @@ struct health {
     struct mono probe;         ///< then: when to look again
 };
 
+/// While the box starts no machine can be asked yet: fed if it is time, but only for
+/// HEALTH_START_MS_MAX since health_init.
+void health_feed_start(struct health *h, struct watchdog *w, struct mono now);
 /// The ladder is kept as it is. Fed is now: the watchdog was just opened.
 void health_init(struct health *h, const struct health_limits *limits, struct mono now);
 /// A turn was made. Once, before the machines are looked at.

@@ -35,6 +35,8 @@ static enum exit_code start_store(struct app *a)
         .state_dir = APP_STATE,
         .map_mib = a->config.spool_map_mib,
         .high_percent = a->config.spool_high_percent,
+        .while_waiting = app_feed_start,
+        .context = a,
     };
     enum rc rc = spool_open(&a->spool, &options, &a->store_found, &reason);
 
@@ -64,32 +66,6 @@ static enum exit_code start_store(struct app *a)
     return EXIT_DONE;
 }
 
-/// Tell upstream that the store was begun anew: what it held and no sink had is fetched again from
-/// Graph.
-static void tell_reset(struct app *a, struct span reason, struct now now)
-{
-    char data[256];
-    struct buf b = BUF(data);
-    struct event e = {.type = EVENT_STORE_RESET,
-                      .source = "anteroom",
-                      .tenant = span_from_str(a->config.tenant_id),
-                      .id = spool_id(&a->spool),
-                      .version = 1,
-                      .event_ms = now.wall.ms};
-
-    buf_put_str(&b, "{\"reason\":");
-    json_put_string(&b, reason);
-    buf_put_str(&b, ",\"backfill_days\":");
-    buf_put_u64(&b, a->config.call_records.backfill_days);
-    buf_put_char(&b, '}');
-    e.data = buf_span(&b);
-    LOG_ERROR("ev=store_reset reason=%" PRISPAN " now=fetching_again", SPANARG(reason));
-    if (event_emit(&a->spool, buf_of(a->line, sizeof(a->line)), &e, now) != RC_OK ||
-        spool_commit(&a->spool) != RC_OK) {
-        LOG_ERROR("ev=store_reset_not_reported");
-    }
-}
-
 static RC open_signals(struct app *a)
 {
     sigset_t set;
@@ -116,75 +92,16 @@ static void on_signal(void *context, int fd, unsigned ready)
     }
 }
 
-enum exit_code app_start_graph(struct app *a, struct now now)
+static enum exit_code start_loop(struct app *a)
 {
-    const struct graph_setup graph = {
-        .config = &a->config,
-        .http = &a->http,
-        .slot = SLOT_GRAPH,
-        .spool = &a->spool,
-        .ca_pem = a->ca_pem,
-        .scratch =
-            {
-                .tokens = a->tokens,
-                .tokens_max = CONFIG_JSON_TOKENS_MAX,
-                .line = buf_of(a->line, sizeof(a->line)),
-                .shell = buf_of(a->shell, sizeof(a->shell)),
-            },
-    };
-
-    if (graph_init(&a->graph, &graph, now) != RC_OK) {
-        app_say("the store's rows cannot be read",
-                a->options.state_dir,
-                "were they written by a newer version?");
-        return EXIT_IOERR;
-    }
-    a->graph_ready = true;
-    return EXIT_DONE;
-}
-
-static enum exit_code start_machines(struct app *a)
-{
-    const struct timesync_setup timesync = {
-        .config = &a->config,
-        .http = &a->http,
-        .slot = SLOT_TIME,
-        .loop = &a->loop,
-        .state_fd = a->state_fd,
-        .ca_pem = a->ca_pem,
-    };
-    const struct auth_setup auth = {
-        .config = &a->config,
-        .http = &a->http,
-        .slot = SLOT_AUTH,
-        .store = &a->store,
-        .ca_pem = a->ca_pem,
-    };
-    struct ship_setup ship = {
-        .config = &a->config,
-        .http = &a->http,
-        .spool = &a->spool,
-        .store = &a->store,
-        .ca_pem = a->ca_pem,
-        .scratch = buf_of(a->scratch, sizeof(a->scratch)),
-    };
-
     if (loop_init(&a->loop) != RC_OK || open_signals(a) != RC_OK ||
         loop_watch(&a->loop, a->signal_fd, LOOP_READ, on_signal, a) != RC_OK ||
-        http_init(&a->http, &a->loop) != RC_OK) {
+        app_watch_button(a) != RC_OK || http_init(&a->http, &a->loop) != RC_OK) {
         fprintf(stderr,
                 "anteroomd: the event loop cannot be set up; see the limits on memory and open "
                 "files\n");
         return EXIT_OSERR;
     }
-    timesync_init(&a->timesync, &timesync);
-    auth_init(&a->auth, &auth);
-    for (unsigned i = 0; i < a->config.sinks_count; i++) {
-        ship.index = i;
-        ship.slot = SLOT_SINKS + i;
-        ship_init(&a->ships[i], &ship);
-    }
-    a->commit_due = MONO_NEVER;
     return EXIT_DONE;
 }
 
@@ -192,12 +109,15 @@ static enum exit_code start_machines(struct app *a)
 static enum exit_code (*const steps[])(struct app *a) = {
     app_read_config,    // as whoever started us
     app_open_state,     // a handle of the state directory
-    app_attach_secrets, // while we may open devices
+    app_open_devices,   // while we may; from here on the watchdog wants to be fed
+    app_attach_secrets, // likewise
     app_become,         // its owner, for good
     start_clock,        // nothing is proven yet: the floor
+    app_recall,         // why we were started, and how often that was in vain
     start_store,        // forks its checking child: before any thread, key or filter
     app_open_secrets,   // before anything that may need one
-    start_machines,     // loop, transfers, time, sign-in, sinks
+    start_loop,         // signals, button, transfers
+    app_build,          // time, sign-in, sinks; the collector when the time is known
     app_lock,           // last: nothing above works behind it
 };
 
@@ -210,10 +130,9 @@ enum exit_code app_start(struct app *a)
         if (code != EXIT_DONE) {
             return code;
         }
+        app_feed_start(a);
     }
-    if (a->store_found == SPOOL_FOUND_BROKEN) {
-        tell_reset(a, span_from_str(a->store_reason), a->started);
-    }
+    app_tell_start(a, a->started);
     LOG_INFO("ev=started board=%s clock=%s sinks=%u held=%" PRIu64,
              CONFIG_BOARD_NAME,
              clock_quality_name(a->started.wall.quality),
@@ -236,6 +155,8 @@ void app_finish(struct app *a)
     hal_tokenstore_close(&a->store);
     loop_deinit(&a->loop);
     close(a->signal_fd);
+    app_leave_words(a, a->exit_code == EXIT_DONE ? RESET_CLEAN : RESET_ASKED, a->words);
+    app_leave_devices(a, a->exit_code);
     close(a->state_fd);
     LOG_INFO("ev=stopped");
 }

@@ -25,6 +25,11 @@
 /// The box's store was set aside and begun anew: {"reason":...}; part 0.
 #define EVENT_STORE_RESET "store_reset"
 
+/// The box was started anew: {"cause","uptime_s","words","level","boots"}; part 0.
+#define EVENT_BOX_RESTARTED "box_restarted"
+/// Somebody held the button and asks for the factory configuration: {"by":"button"}; part 0.
+#define EVENT_FACTORY_ASKED "factory_asked"
+
 #define EVENT_COUNTS_BYTES 64u ///< the longest data of EVENT_CALL_COMPLETE
 
 struct event {

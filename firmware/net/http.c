@@ -117,8 +117,7 @@ static CURLcode on_tls(CURL *easy, void *config, void *context)
     return CURLE_OK;
 }
 
-// An error of the library as a whole (no memory for its own tables) leaves transfers that nothing
-// will wake again: http_step ends them all.
+// After an error of the library as a whole nothing wakes its transfers again: http_step ends them.
 static void act(struct http *h, curl_socket_t fd, int bits)
 {
     int running = 0;
@@ -224,12 +223,17 @@ RC http_init(struct http *h, struct loop *loop)
     return RC_OK;
 }
 
-void http_deinit(struct http *h)
+void http_reset(struct http *h)
 {
     for (unsigned i = 0; i < HTTP_TRANSFERS_MAX; i++) {
         http_release(h, i);
     }
-    close_multi(h);
+    close_multi(h); // the next request opens another
+}
+
+void http_deinit(struct http *h)
+{
+    http_reset(h);
     curl_global_cleanup();
 }
 

@@ -139,6 +139,8 @@ void http_prove(struct http *h, int64_t wall_ms);
  * @return when it wants to run next; `now` itself if a transfer has news for its owner.
  */
 struct mono http_step(struct http *h, struct now now);
+/// End everything and forget all connections: every slot is free afterwards.
+void http_reset(struct http *h);
 /// Close idle connections and give memory back (nothing to do for a while).
 void http_idle(struct http *h);
 

@@ -32,8 +32,11 @@ static enum rc begin_anew(struct spool *s, int dir_fd)
     return db_open(s) == RC_OK ? RC_OK : RC_IO;
 }
 
-static enum rc
-open_checked(struct spool *s, int dir_fd, enum spool_found *found, struct buf *reason)
+static enum rc open_checked(struct spool *s,
+                            const struct spool_options *options,
+                            int dir_fd,
+                            enum spool_found *found,
+                            struct buf *reason)
 {
     enum rc rc = files_probe(dir_fd);
     if (rc == RC_NOTFOUND) {
@@ -41,7 +44,7 @@ open_checked(struct spool *s, int dir_fd, enum spool_found *found, struct buf *r
         return begin_anew(s, dir_fd);
     }
     TRY(rc);
-    enum check_verdict verdict = check_store(s->path, s->map_bytes, reason);
+    enum check_verdict verdict = check_store(s, options, reason);
     if (verdict == CHECK_GOOD) {
         *found = SPOOL_FOUND_GOOD;
         return db_open(s) == RC_OK ? RC_OK : RC_IO;
@@ -54,10 +57,14 @@ open_checked(struct spool *s, int dir_fd, enum spool_found *found, struct buf *r
     return begin_anew(s, dir_fd);
 }
 
-static enum rc open_locked(struct spool *s, int dir_fd, enum spool_found *found, struct buf *reason)
+static enum rc open_locked(struct spool *s,
+                           const struct spool_options *options,
+                           int dir_fd,
+                           enum spool_found *found,
+                           struct buf *reason)
 {
     TRY(files_lock(dir_fd, &s->lock_fd));
-    enum rc rc = open_checked(s, dir_fd, found, reason);
+    enum rc rc = open_checked(s, options, dir_fd, found, reason);
     if (rc != RC_OK) {
         (void)close(s->lock_fd);
     }
@@ -94,7 +101,7 @@ RC spool_open(struct spool *s,
     if (dir_fd < 0) {
         return RC_IO;
     }
-    enum rc rc = open_locked(s, dir_fd, found, reason);
+    enum rc rc = open_locked(s, options, dir_fd, found, reason);
     (void)close(dir_fd);
     s->is_open = rc == RC_OK;
     return rc;
@@ -110,6 +117,12 @@ void spool_close(struct spool *s)
     (void)close(s->lock_fd);
     s->is_open = false;
     forget_everything(s);
+}
+
+void spool_reopen(struct spool *s)
+{
+    ASSERT(s->is_open);
+    db_close(s);
 }
 
 struct span spool_id(const struct spool *s)

@@ -56,6 +56,8 @@ struct spool_options {
     const char *state_dir; ///< NUL-terminated; the store is <state_dir>/spool/
     uint32_t map_mib;      ///< quota; 8..2048
     uint32_t high_percent; ///< appends are refused above this share of the map; 50..90
+    void (*while_waiting)(void *context); ///< every second of the check; may be NULL
+    void *context;
 };
 
 struct spool_stats {
@@ -82,7 +84,8 @@ RC spool_open(struct spool *s,
               const struct spool_options *options,
               enum spool_found *found,
               struct buf *reason);
-void spool_close(struct spool *s); ///< what is staged is not committed
+void spool_reopen(struct spool *s); ///< the file; what is staged stays staged
+void spool_close(struct spool *s);  ///< what is staged is not committed
 
 /// GUID text of this store (36 characters): with a sequence number it names an event for ever.
 struct span spool_id(const struct spool *s);
@@ -90,8 +93,7 @@ struct spool_stats spool_stats(const struct spool *s);
 
 // ---- writing: staged until spool_commit
 
-/// Sequence number that the next spool_append will have.
-uint64_t spool_next_seq(const struct spool *s);
+uint64_t spool_next_seq(const struct spool *s); ///< that the next spool_append will have
 /**
  * Stage one event.
  * @param line  one JSON object without its newline, carrying spool_next_seq(), not empty; copied.
@@ -100,16 +102,14 @@ uint64_t spool_next_seq(const struct spool *s);
  * @retval RC_TOOBIG  line is longer than SPOOL_EVENT_BYTES_MAX.
  */
 RC spool_append(struct spool *s, struct span line);
-/// Below the high-water mark, what is staged included. Collecting pauses while it is false.
-bool spool_has_room(const struct spool *s);
+bool spool_has_room(const struct spool *s); ///< below the high-water mark, with what is staged
 /// Stage a row (replacing one of the same key). Not of SPOOL_SINK or SPOOL_DEAD.
 /// @param key 1..SPOOL_KEY_BYTES_MAX bytes  @param value 0..SPOOL_ROW_BYTES_MAX bytes
 /// @retval RC_FULL  staging is full: commit first.
 RC spool_put(struct spool *s, enum spool_table table, struct span key, struct span value);
-/// Stage the removal of a row that need not exist. @retval RC_FULL as above.
+/// Stage the removal of a row, if it exists. @retval RC_FULL as above.
 RC spool_delete(struct spool *s, enum spool_table table, struct span key);
-/// Room for `rows` more staged rows of the largest size.
-bool spool_staging_has(const struct spool *s, unsigned rows);
+bool spool_staging_has(const struct spool *s, unsigned rows); ///< more, of the largest size
 /// The staged block or rows are past the point where a commit is worth its price.
 bool spool_wants_commit(const struct spool *s);
 bool spool_has_staged(const struct spool *s);

@@ -16,6 +16,7 @@
 #include "spool/spool_db.h"
 
 #define CHECK_MS_MAX      60000
+#define WAIT_MS           1000
 #define REASON_BYTES_MAX  48u
 #define INTERRUPTIONS_MAX 16
 
@@ -55,12 +56,15 @@ _Noreturn static void child(const char *path, uint64_t map_bytes, int fd)
 }
 
 // The child says everything in one write, or dies and closes the pipe by that.
-static size_t wait_for_answer(int fd, char *answer, size_t cap)
+static size_t wait_for_answer(const struct spool_options *options, int fd, char *answer, size_t cap)
 {
     struct pollfd p = {.fd = fd, .events = POLLIN};
-    int ready = -1;
-    for (int i = 0; i < INTERRUPTIONS_MAX && ready < 0; i++) {
-        ready = poll(&p, 1, CHECK_MS_MAX);
+    int ready = 0;
+    for (int i = 0; i < CHECK_MS_MAX / WAIT_MS && ready <= 0; i++) {
+        ready = poll(&p, 1, WAIT_MS);
+        if (ready == 0 && options->while_waiting != NULL) {
+            options->while_waiting(options->context);
+        }
     }
     ssize_t got = ready > 0 ? read(fd, answer, cap) : 0;
     return got > 0 ? (size_t)got : 0;
@@ -74,7 +78,8 @@ static void reap(pid_t pid)
     }
 }
 
-enum check_verdict check_store(const char *path, uint64_t map_bytes, struct buf *reason)
+enum check_verdict
+check_store(const struct spool *s, const struct spool_options *options, struct buf *reason)
 {
     int ends[2];
     char answer[1u + REASON_BYTES_MAX];
@@ -89,10 +94,10 @@ enum check_verdict check_store(const char *path, uint64_t map_bytes, struct buf 
     }
     if (pid == 0) {
         (void)close(ends[0]);
-        child(path, map_bytes, ends[1]);
+        child(s->path, s->map_bytes, ends[1]);
     }
     (void)close(ends[1]);
-    size_t got = wait_for_answer(ends[0], answer, sizeof(answer));
+    size_t got = wait_for_answer(options, ends[0], answer, sizeof(answer));
     (void)close(ends[0]);
     reap(pid);
     if (got == 0) {

@@ -113,7 +113,8 @@ extern const char walk_no_memory[];
 /// What is wrong with the store, as a short printable text; NULL: nothing. May crash.
 const char *walk_store(MDB_env *env);
 /// Walk the store in a child process. Reason is appended when it is broken.
-enum check_verdict check_store(const char *path, uint64_t map_bytes, struct buf *reason);
+enum check_verdict
+check_store(const struct spool *s, const struct spool_options *options, struct buf *reason);
 
 /// All in the directory `dir_fd`, whose path is the beginning of s->path.
 RC files_lock(int dir_fd, int *lock_fd);

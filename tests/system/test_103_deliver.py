@@ -258,7 +258,7 @@ def test_one_sink_away_does_not_stop_the_other(two_sinks):
     recorder.start()
     wait_until(lambda: len(recorder.complete()) == world.cloud.state["records"], "the second one")
     assert world.box.stop() == 0
-    assert world.cloud.stats()["events"] == before, "the first one got nothing twice"
+    assert world.cloud.stats()["events"] - before <= 1, "nothing twice, and one box_restarted"
     world.run()
     world.cloud.assert_all_delivered()
 

@@ -198,7 +198,7 @@ def test_broken_store_is_set_aside_and_all_is_fetched_again(make_world, harm):
     assert os.path.isdir(os.path.join(world.box.state, "spool.broken-1"))
     wait_until(lambda: world.cloud.requests("graph.record", "200") >= fetched + 60, "all again")
     report = world.finish()
-    assert report["records"]["other_events"] == {"store_reset": 1}
+    assert report["records"]["other_events"]["store_reset"] == 1
     assert report["sink"]["devices"] == 2, "a new store has a new name"
 
 
@@ -212,7 +212,7 @@ def test_only_the_newest_broken_store_is_kept(make_world):
     kept = sorted(n for n in os.listdir(world.box.state) if n.startswith("spool.broken-"))
     assert kept == ["spool.broken-3"]
     report = world.cloud.assert_all_delivered()
-    assert report["records"]["other_events"] == {"store_reset": 3}
+    assert report["records"]["other_events"]["store_reset"] == 3
 
 
 def test_a_missing_store_is_no_broken_one(make_world):
