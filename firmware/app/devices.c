@@ -99,6 +99,10 @@ enum exit_code app_open_devices(struct app *a)
     if (rc != RC_OK) {
         return refused(a, rc, "STATE/sandbox/freeze");
     }
+    if (hal_reset_look(&a->reset, a->state_fd) != RC_OK) { // what only root sees: now or never
+        LOG_WARN("ev=panics_not_seen missing=\"%s\" now=a_panic_looks_like_a_loss_of_power",
+                 a->reset.missing);
+    }
     led_pattern_init(&a->pattern, a->started.mono);
     return fit_watchdog(a);
 }

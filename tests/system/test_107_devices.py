@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""--check and the devices of the board: said by name, and neither armed nor changed."""
+"""The devices of the board, by the shipped program: missing ones are named and never worked around."""
 import os
+import re
 import subprocess
 
 import pytest
@@ -15,6 +16,11 @@ def world(make_world):
 
 def check(world):
     return subprocess.run(world.box.command("--check"), capture_output=True, text=True, timeout=60)
+
+
+def run(world):
+    return subprocess.run(world.box.command("--until-idle"), capture_output=True, text=True,
+                          timeout=120)
 
 
 def put(world, name, text):
@@ -51,3 +57,32 @@ def test_check_names_every_device_that_is_missing_and_what_to_do(world):
     assert len(wrong) == 5, done.stdout
     for line, name in zip(wrong, ("watchdog", "LED", "button", "panic", "serial number")):
         assert name in line and "STATE/sandbox/" in line and "build for a board" in line, line
+
+
+@pytest.mark.parametrize("name,words", [("watchdog", "watchdog"), ("led", "LED"),
+                                        ("button", "button"), ("identity", "serial number")])
+def test_a_box_without_a_device_that_its_board_has_does_not_start(world, name, words):
+    put(world, "absent", name)
+    done = run(world)
+    assert done.returncode == EXIT_CONFIG, done.stderr
+    assert "not started" in done.stderr and words in done.stderr, done.stderr
+    assert world.cloud.stats()["requests"] == {}
+
+
+def test_a_panic_of_the_kernel_is_told_once_and_by_the_next_life(world):
+    causes = []
+    for boot, panicked in ((1, False), (2, True), (3, False)):
+        put(world, "boot_id", "%08d-0000-4000-8000-000000000000\n" % boot)
+        if panicked:
+            put(world, "panic", "")
+        done = run(world)
+        assert done.returncode == 0, done.stdout + done.stderr
+        causes += re.findall(r"ev=restart cause=(\w+)", done.stdout + done.stderr)
+    assert causes == ["first", "panic", "clean"]
+
+
+def test_traces_of_a_panic_that_nobody_keeps_are_said_to_be_missing(world):
+    put(world, "absent", "reset")
+    done = run(world)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ev=panics_not_seen" in done.stdout + done.stderr
