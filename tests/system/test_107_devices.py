@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The devices of the board, by the shipped program: missing ones are named and never worked around."""
+"""The board's devices and the shipped program: what is missing is named, never worked around."""
 import os
 import re
 import subprocess
