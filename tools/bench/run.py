@@ -152,8 +152,9 @@ class Bench:
         self.bed.forget()
 
     def first_request_s(self, box):
-        box.watch(lambda: self.bed.requests(), every_s=0.002)
-        return self.bed.requests()[0][0] - box.began
+        """Until the sign-in: the time, which is asked for before it, is in it."""
+        box.watch(lambda: [r for r in self.bed.requests() if r[1] == "POST"], every_s=0.002)
+        return next(r[0] for r in self.bed.requests() if r[1] == "POST") - box.began
 
     def start(self):
         self.bed.fill("slim", 100)
@@ -172,9 +173,7 @@ class Bench:
         self.say("restart: kill -9 with %d records in the store" % count)
         box = Box(self.bed, self.build, sink=False).start()
         pages = (count + bed_module.PAGE - 1) // bed_module.PAGE
-        box.watch(
-            lambda: sum(1 for r in self.bed.requests() if r[1] == "GET") >= pages, every_s=0.2
-        )
+        box.watch(lambda: len(self.graph_requests()) >= pages, every_s=0.2)
         time.sleep(3)
         box.stop(signal.SIGKILL)
         self.bed.forget()
@@ -213,7 +212,10 @@ class Bench:
         self.figures["recovery_s"] = statistics.median(times)
 
     def graph_requests(self):
-        return [r for r in self.bed.requests() if r[1] == "GET"]
+        time_asked = ("openid-configuration", "/v1.0/")
+        return [
+            r for r in self.bed.requests() if r[1] == "GET" and not r[5].endswith(time_asked)
+        ]
 
     def size(self):
         sizes = {}
