@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The token store at start: its device while we may open it, its contents when we are who we stay.
 #include "base/crypto.h"
+#include "hal/clock.h"
 
 #include "app/app_state.h"
 #include "sys/log.h"
@@ -40,12 +41,13 @@ static RC ensure_identities(struct app *a)
 {
     struct app_needs needs = app_needs(&a->config);
     struct span name = span_from_str(a->config.name);
+    int64_t from_ms = hal_clock_floor(); // surely past, whatever the kernel's clock shows
     bool made = false, made_tls = false;
     if (needs.sign_in) {
-        TRY(auth_ensure_identity(&a->store, name, a->started.wall.ms, &made));
+        TRY(auth_ensure_identity(&a->store, name, from_ms, &made));
     }
     if (needs.tls) {
-        TRY(auth_ensure_tls_identity(&a->store, name, a->started.wall.ms, &made_tls));
+        TRY(auth_ensure_tls_identity(&a->store, name, from_ms, &made_tls));
     }
     if (made) {
         LOG_INFO("ev=identity_made advice=upload_the_output_of_anteroomctl_certificate");
@@ -59,7 +61,7 @@ static RC ensure_identities(struct app *a)
 
 enum exit_code app_open_secrets(struct app *a)
 {
-    crypto_set_time(a->started.wall.ms);
+    crypto_set_time(hal_clock_floor());
     if (crypto_init() != RC_OK) {
         app_say("the kernel gives none", "random numbers", "this is not a machine to run on");
         return EXIT_OSERR;
