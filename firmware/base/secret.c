@@ -58,6 +58,10 @@ RC secret_open(struct secret *s, size_t bytes)
         return RC_IO;
     }
     s->ptr = at;
+    if (madvise(at, mapped, MADV_DONTFORK) != 0) { // a child would share the very pages
+        secret_close(s);
+        return RC_IO;
+    }
     return RC_OK;
 }
 

@@ -2,7 +2,8 @@
 /**
  * @file
  * Memory for secrets: memfd_secret(2) where the kernel has it, else locked pages; never dumped,
- * wiped when closed. What was got is told, so that nobody believes in more than there is.
+ * not inherited by a child, wiped when closed. What was got is told, so that nobody believes in
+ * more than there is.
  * Threads: main thread only.
  */
 #ifndef BASE_SECRET_H

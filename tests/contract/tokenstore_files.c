@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/crypto.h"
@@ -18,6 +19,8 @@
 
 #include "state_dir.h"
 #include "tokenstore_file/file.h"
+
+#define PUTS 60
 
 static struct state_dir state;
 static struct tokenstore store;
@@ -139,6 +142,72 @@ static void the_store_of_another_box_is_refused(void **unused)
     assert_int_equal(reopen(), RC_CORRUPT);
 }
 
+/// The child puts "0", "1", ... under the name a; the exit code says whether all went well.
+static void put_many(int count)
+{
+    char value[16];
+    store = (struct tokenstore){.dir_fd = -1}; // the parent's handle and key are not ours
+    bool good = reopen() == RC_OK;
+    for (int i = 0; i < count && good; i++) {
+        snprintf(value, sizeof(value), "%d", i);
+        good = hal_tokenstore_put(&store, SPAN("a"), span_from_str(value)) == RC_OK;
+    }
+    _exit(good ? 0 : 1);
+}
+
+static void a_reader_beside_a_writer_sees_whole_values_that_never_go_back(void **unused)
+{
+    (void)unused;
+    int status = -1;
+    uint64_t last = 0, reads = 0;
+    assert_int_equal(hal_tokenstore_put(&store, SPAN("a"), SPAN("0")), RC_OK);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        put_many(PUTS);
+    }
+    while (waitpid(child, &status, WNOHANG) == 0) {
+        char bytes[32];
+        uint64_t value = 0;
+        struct buf out = BUF(bytes);
+        enum rc rc = hal_tokenstore_get(&store, SPAN("a"), &out);
+        if (rc == RC_RETRY) {
+            continue;
+        }
+        assert_int_equal(rc, RC_OK);
+        assert_true(span_u64(buf_span(&out), &value) && value >= last);
+        last = value;
+        reads++;
+    }
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_true(reads > 0);
+}
+
+static void two_writers_lose_nothing_of_each_other(void **unused)
+{
+    (void)unused;
+    int status = -1;
+    char bytes[32];
+    struct buf out = BUF(bytes);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        put_many(PUTS);
+    }
+    for (int i = 0; i < PUTS; i++) {
+        assert_int_equal(hal_tokenstore_put(&store, SPAN("b"), SPAN("mine")), RC_OK);
+        buf_reset(&out);
+        assert_int_equal(hal_tokenstore_get(&store, SPAN("b"), &out), RC_OK);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    buf_reset(&out);
+    assert_int_equal(hal_tokenstore_get(&store, SPAN("a"), &out), RC_OK);
+    uint64_t value = 0;
+    assert_true(span_u64(buf_span(&out), &value));
+    assert_int_equal(value, PUTS - 1);
+}
+
 // ---- the board's own device key ---------------------------------------------
 
 static enum rc derive(const char *key, uint8_t kek[static TOKENSTORE_KEK_BYTES])
@@ -214,6 +283,8 @@ int main(void)
         TEST(a_power_cut_while_the_device_key_is_made_leaves_none_or_a_whole_one),
         TEST(a_power_cut_while_the_store_is_begun_does_not_end_it),
         TEST(the_store_of_another_box_is_refused),
+        TEST(a_reader_beside_a_writer_sees_whole_values_that_never_go_back),
+        TEST(two_writers_lose_nothing_of_each_other),
         TEST(a_device_key_of_16_to_4096_bytes_makes_the_kek),
         TEST(an_empty_fuse_is_no_device_key),
         TEST(a_device_key_that_is_not_there_or_open_to_others_is_told_by_its_name),

@@ -98,6 +98,7 @@ static void check_area(enum secret_kind kind)
     assert_non_null(flags);
     assert_non_null(strstr(flags, " dd"));
     assert_non_null(strstr(flags, " lo"));
+    assert_non_null(strstr(flags, " dc")); // no child has it
     assert_int_equal(strstr(text, "secretmem") != NULL, kind == SECRET_MEMFD);
     void *was = s.ptr;
     secret_close(&s);
