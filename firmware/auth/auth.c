@@ -461,6 +461,9 @@ const struct auth_status *auth_status(const struct auth *a)
 
 struct activity auth_activity(const struct auth *a)
 {
+    if (!a->time_trusted) {
+        return (struct activity){.kind = ACTIVITY_IDLE}; // whoever asks for the time is busy
+    }
     bool asking = a->state == AUTH_ASKING;
     struct mono next = a->bearer_len > 0 ? mono_min(a->next, a->good_until) : a->next;
     return (struct activity){

@@ -322,6 +322,7 @@ static void nothing_is_asked_before_the_time_is_trusted(void **unused)
     for (unsigned i = 0; i < 20; i++) {
         assert_int_equal(world_turn().ms, MONO_NEVER.ms); // the time wakes it
         assert_int_equal(status()->cause, AUTH_CAUSE_CLOCK);
+        assert_int_equal(auth_activity(&world.auth).kind, ACTIVITY_IDLE); // not late, however long
         world_sleep(60000);
     }
     assert_int_equal(world_requests(), 0);
