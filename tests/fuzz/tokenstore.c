@@ -8,6 +8,7 @@
 #include "hal/tokenstore.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <fcntl.h>
@@ -29,13 +30,18 @@ static struct tokenstore_findings found;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void clean(void)
+{
+    state_dir_remove(&state);
+}
+
 static void furnish(void)
 {
     state_dir_prefer_memory();
     bool good = crypto_init() == RC_OK && state_dir_make(&state) &&
                 hal_tokenstore_attach(&store, &found) == RC_OK &&
                 hal_tokenstore_open(&store, state.fd, &found) == RC_OK;
-    ASSERT(good);
+    ASSERT(good && atexit(clean) == 0);
 }
 
 /// As record.c lays them out: a file is what its own slots say, so the sizes must agree.
