@@ -69,7 +69,10 @@ class TestBox(Box):
 class World:
     """One cloud and one box. `change` is called with the configuration before it is written."""
 
+    board = "sandbox"
+
     def __init__(self, folder, scenario="quiet", calls=None, sink=None, change=None, **changes):
+        self.board = changes.pop("board", self.board)
         changes.setdefault("records", {"count": 30})
         changes["graph"] = {"limits": NO_LIMITS, **changes.get("graph", {})}
         self.cloud = FakeCloud(scenario, folder, **changes).start()
@@ -81,7 +84,7 @@ class World:
         self.boxes = [self.box]
 
     def make_box(self, folder, calls=None, sink=None, change=None):
-        box = TestBox(self.cloud, folder)
+        box = TestBox(self.cloud, folder, self.board)
         box.config["sources"]["call_records"] = {**CALL_RECORDS, **(calls or {})}
         box.config["sinks"][0].update({**SINK, **(sink or {})})
         if change:

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A box whose secrets are in a TPM: it signs in with a key that is nowhere else."""
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from world import ROOT, give_state
+from softtpm import SoftTpm
+
+EXIT_CONFIG, EXIT_IOERR = 78, 74
+NO_PASSWORD = "00000009400000090000000000"
+EXTEND_PCR_7 = "send 80020000004100000182" + "00000007" + NO_PASSWORD + "00000001000b" + "01" * 32
+
+
+@pytest.fixture
+def tpm(tmp_path, monkeypatch):
+    if not os.path.exists(os.path.join(ROOT, "build/sandbox_tpm/anteroomd")):
+        pytest.skip("build/sandbox_tpm is not there: tools/dev build sandbox_tpm")
+    with SoftTpm(tmp_path / "tpm") as soft:
+        monkeypatch.setenv("ANTEROOM_TPM_DEVICE", soft.device)
+        yield soft
+
+
+@pytest.fixture
+def world(make_world, tpm):
+    return make_world("quiet", board="sandbox_tpm")
+
+
+def tokens_of(world):
+    return os.path.join(world.box.state, "tokens")
+
+
+def put_back(world, copy):
+    shutil.rmtree(tokens_of(world))
+    shutil.copytree(copy, tokens_of(world))
+    give_state(world.box.state)
+
+
+def all_files(folder):
+    for here, _, names in os.walk(folder):
+        for name in names:
+            with open(os.path.join(here, name), "rb") as file:
+                yield name, file.read()
+
+
+def test_it_signs_in_with_the_tpms_key_and_collects(world):
+    log = world.run()
+    assert world.delivered()
+    assert "class=tpm" in log
+    assert world.log("identity_made") == [], "anteroomctl made it, and it is the same TPM"
+
+
+def test_neither_token_nor_private_key_is_in_any_file_or_on_the_bus(world, tpm):
+    world.run()
+    secrets = [s.encode() for s in world.box.secrets] + [b"PRIVATE KEY"]
+    files = list(all_files(world.box.state)) + list(all_files(tpm.directory))
+    assert {".tpm2-kek", ".tpm2-key", "traffic"} <= {name for name, _ in files}
+    found = [(name, s) for name, data in files for s in secrets if s in data]
+    assert found == []
+
+
+def test_what_a_killed_box_had_loaded_is_no_hindrance(world):
+    for count in range(5):  # the TPM has room for three objects, and each life leaves two
+        world.start()
+        world.wait_log("auth_token_good", count=count + 1)
+        world.box.kill()
+    world.run()
+    assert world.delivered()
+
+
+def test_a_busy_tpm_is_asked_again(world, tpm):
+    tpm.ask("refuse 0x921 3 0x15d")  # locked out, TPM2_Sign
+    world.run()
+    assert world.delivered()
+
+
+def test_a_slow_tpm_is_waited_for(world, tpm):
+    tpm.ask("delay 40")
+    world.run()
+    assert world.delivered()
+
+
+def test_without_the_tpm_it_does_not_start_and_says_why(world, monkeypatch):
+    monkeypatch.setenv("ANTEROOM_TPM_DEVICE", "/dev/no-such-tpm")
+    result = world.box.run()
+    assert result.status == EXIT_CONFIG
+    assert "/dev/no-such-tpm (CONFIG_TPM_DEVICE) is not there" in result.log
+
+
+def test_another_boot_chain_opens_nothing_and_spoils_nothing(world, tpm):
+    tpm.ask(EXTEND_PCR_7)
+    before = sorted(all_files(tokens_of(world)))
+    result = world.box.run()
+    assert result.status == EXIT_IOERR
+    assert "another state of this machine" in result.log
+    assert sorted(all_files(tokens_of(world))) == before
+    tpm.ask("reset")
+    world.run()
+    assert world.delivered()
+
+
+def test_the_disk_in_another_box_opens_nothing(world, tmp_path, monkeypatch):
+    with SoftTpm(tmp_path / "other") as other:
+        monkeypatch.setenv("ANTEROOM_TPM_DEVICE", other.device)
+        result = world.box.run()
+        assert result.status == EXIT_IOERR
+        assert "another TPM" in result.log
+
+
+def test_a_restored_directory_is_noticed(world, tmp_path):
+    shutil.copytree(tokens_of(world), tmp_path / "copy")
+    world.box.put_secret("other-token", "something-new-1")
+    put_back(world, tmp_path / "copy")
+    world.run()
+    assert world.log("token_store_rolled_back")
+
+
+def test_check_names_the_tpm(world, monkeypatch):
+    command = world.box.command("--check")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout
+    monkeypatch.setenv("ANTEROOM_TPM_DEVICE", "/dev/no-such-tpm")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert "CONFIG_TPM_DEVICE" in done.stdout and done.returncode != 0
