@@ -98,9 +98,10 @@ static void got(struct auth *a, uint32_t expires_s, struct now now)
     a->status.tokens++;
     take_life(a, expires_s, now.mono);
     if (recovered) {
-        LOG_INFO("ev=auth_token_good expires_s=%" PRIu32 " failures=%" PRIu32,
+        LOG_INFO("ev=auth_token_good expires_s=%" PRIu32 " failures=%" PRIu32 " sign_ms=%" PRIu32,
                  expires_s,
-                 a->status.failures);
+                 a->status.failures,
+                 a->store->sign_ms);
     }
     a->told = AUTH_CAUSE_NONE;
     a->cause = AUTH_CAUSE_NONE;

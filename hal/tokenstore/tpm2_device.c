@@ -243,7 +243,13 @@ void tpm2_device_close(struct tpm2_device *d)
 
 void tpm2_device_within(struct tpm2_device *d, int64_t ms)
 {
-    d->deadline_ms = now_ms() + ms;
+    d->began_ms = now_ms();
+    d->deadline_ms = d->began_ms + ms;
+}
+
+uint32_t tpm2_device_spent_ms(const struct tpm2_device *d)
+{
+    return (uint32_t)(now_ms() - d->began_ms);
 }
 
 RC tpm2_device_ask(struct tpm2_device *d, struct span command, struct span *answer)

@@ -24,7 +24,7 @@
 struct tpm2_device {
     TSS2_TCTI_CONTEXT_COMMON_V1 tcti; ///< first: the library sees only this
     int fd;                           ///< -1: closed
-    int64_t deadline_ms;              ///< CLOCK_MONOTONIC
+    int64_t began_ms, deadline_ms;    ///< of the call, CLOCK_MONOTONIC
     bool owed;                        ///< a command was written, its answer is not here yet
     bool late;                        ///< the last failure was the deadline's, not the device's
     size_t have;                      ///< bytes in answer
@@ -37,6 +37,7 @@ RC tpm2_device_open(struct tpm2_device *d, const char *path);
 void tpm2_device_close(struct tpm2_device *d);
 /// Whatever happens from here on is over within `ms`.
 void tpm2_device_within(struct tpm2_device *d, int64_t ms);
+uint32_t tpm2_device_spent_ms(const struct tpm2_device *d); ///< since then
 /// One command, without the library. @param answer  what the TPM said, in the device's own memory.
 /// @retval RC_RETRY the deadline passed. @retval RC_IO
 RC tpm2_device_ask(struct tpm2_device *d, struct span command, struct span *answer);

@@ -92,6 +92,7 @@ RC backend_sign(struct tokenstore *t,
     }
     if (rc == RC_OK) {
         rc = sign(p, kind, digest, out);
+        t->sign_ms = tpm2_device_spent_ms(&p->device);
     }
     return tpm2_end(p, rc);
 }

@@ -40,7 +40,10 @@ RC tpm2_result(struct tpm2 *p, TSS2_RC rc)
     }
     TSS2_RC layer = rc & TSS2_RC_LAYER_MASK;
     if (layer == TSS2_TPM_RC_LAYER || layer == TSS2_RESMGR_TPM_RC_LAYER) {
-        return of_answer(rc & ~TSS2_RC_LAYER_MASK);
+        TPM2_RC code = rc & ~TSS2_RC_LAYER_MASK;
+        // What we had loaded is not there any more: reset, or somebody else swept.
+        p->lost = p->lost || (code >= TPM2_RC_REFERENCE_H0 && code <= TPM2_RC_REFERENCE_S6);
+        return of_answer(code);
     }
     p->lost = true;
     bool memory = (rc & ~TSS2_RC_LAYER_MASK) == TSS2_BASE_RC_MEMORY;

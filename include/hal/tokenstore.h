@@ -63,6 +63,7 @@ struct tokenstore {
     enum tokenstore_class class;
     struct secret kek; ///< base/secret.h
     uintptr_t device;  ///< the backend's own
+    uint32_t sign_ms;  ///< what the last signature took, where a device makes it
 };
 
 /**

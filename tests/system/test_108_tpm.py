@@ -9,6 +9,7 @@ import pytest
 from world import ROOT, give_state
 from softtpm import SoftTpm
 
+SIGN_MS_MAX = 500
 EXIT_CONFIG, EXIT_IOERR = 78, 74
 NO_PASSWORD = "00000009400000090000000000"
 EXTEND_PCR_7 = "send 80020000004100000182" + "00000007" + NO_PASSWORD + "00000001000b" + "01" * 32
@@ -49,6 +50,7 @@ def test_it_signs_in_with_the_tpms_key_and_collects(world):
     log = world.run()
     assert world.delivered()
     assert "class=tpm" in log
+    assert int(world.log("auth_token_good")[0]["sign_ms"]) < SIGN_MS_MAX
     assert world.log("identity_made") == [], "anteroomctl made it, and it is the same TPM"
 
 

@@ -122,6 +122,15 @@ static void what_a_killed_process_left_behind_is_swept_away(void **unused)
     }
 }
 
+static void what_somebody_else_flushed_is_loaded_again(void **unused)
+{
+    (void)unused;
+    tpm_does("80010000000e0000016580000000"); // the primary
+    tpm_does("80010000000e0000016580000001"); // the signing key
+    assert_int_equal(sign(TOKENSTORE_PS256), RC_RETRY);
+    assert_int_equal(sign(TOKENSTORE_PS256), RC_OK);
+}
+
 static void locked_out_tpm_still_serves(void **unused)
 {
     (void)unused;
@@ -361,6 +370,7 @@ int main(void)
         TEST(opening_a_tpm_without_room_may_be_tried_again, fresh),
         TEST(answer_that_never_comes_ends_the_call_in_time, with_key),
         TEST(slow_tpm_is_waited_for, with_key),
+        TEST(what_somebody_else_flushed_is_loaded_again, with_key),
         TEST(locked_out_tpm_still_serves, with_key),
         TEST(absurd_answers_are_refused_and_forgotten, with_key),
         TEST(nothing_that_happens_on_the_bus_gives_another_kek, fresh),
