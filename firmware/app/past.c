@@ -98,12 +98,12 @@ enum exit_code app_recall(struct app *a)
     enum ladder_level level = ladder_start(&h->ladder, &a->reset, &facts, a->started);
     app_store_ladder(a);
     LOG_INFO("ev=restart cause=%s uptime_s=%" PRIu64 " boots=%" PRIu32 " lives=%" PRIu32
-             " level=%s words=\"%s\"",
+             " level=%d words=\"%s\"",
              hal_reset_cause_name(a->reset.cause),
              a->reset.uptime_ms / 1000u,
              h->ladder.boots,
              h->ladder.lives,
-             ladder_level_name(h->ladder.level),
+             (int)h->ladder.level,
              a->reset.words);
     app_climbed(a, level, h->ladder.cause, a->started);
     return EXIT_DONE;

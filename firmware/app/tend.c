@@ -32,9 +32,9 @@ static void refresh_handles(struct app *a, unsigned machine, uint32_t failures)
     uint32_t bit = UINT32_C(1) << machine;
 
     if (failures >= FAILURES_MANY && (a->failing & bit) == 0) {
-        LOG_INFO("ev=health machine=%s state=failing level=%s now=new_connections",
+        LOG_INFO("ev=health machine=%s state=failing level=%d now=new_connections",
                  health_machine_name(machine),
-                 ladder_level_name(LADDER_MODULE));
+                 (int)LADDER_MODULE);
         http_idle(&a->http);
         a->failing |= bit;
     } else if (failures == 0) {
@@ -88,7 +88,10 @@ void app_climbed(struct app *a, enum ladder_level level, unsigned cause, struct 
                    "level=%s cause=%s",
                    ladder_level_name(level),
                    health_machine_name(cause));
-    LOG_ERROR("ev=ladder level=%s cause=%s", ladder_level_name(level), health_machine_name(cause));
+    LOG_ERROR("ev=ladder level=%d action=%s cause=%s",
+              (int)level,
+              ladder_level_name(level),
+              health_machine_name(cause));
     app_store_ladder(a);
     switch (level) {
     case LADDER_PROCESS:
@@ -108,13 +111,12 @@ static void act(struct app *a, struct health_verdict v, struct now now)
     if (v.level == LADDER_RETRY) {
         return;
     }
-    LOG_WARN("ev=health machine=%s state=late level=%s late_ms=%" PRId64 " kind=%s",
+    LOG_WARN("ev=health machine=%s state=late level=%d late_ms=%" PRId64 " kind=%s",
              health_machine_name(v.machine),
-             ladder_level_name(v.level),
+             (int)v.level,
              a->health.machines[v.machine].late_ms,
              a->health.machines[v.machine].last.kind == ACTIVITY_BUSY ? "busy" : "waiting");
     if (v.level == LADDER_MODULE) {
-        LOG_WARN("ev=ladder level=module cause=%s now=built_anew", health_machine_name(v.machine));
         app_rebuild(a, v.machine, now);
         return;
     }
