@@ -22,6 +22,15 @@ static void say(const struct app *a, const char *what, const char *advice)
     fprintf(stderr, "anteroomd: %s: %s; %s\n", a->options.state_dir, what, advice);
 }
 
+static enum exit_code say_refusal(const struct app *a, enum rc rc)
+{
+    if (rc == RC_OK) {
+        return EXIT_DONE;
+    }
+    say(a, a->confine.wrong, a->confine.advice);
+    return rc == RC_DENIED ? EXIT_NOPERM : EXIT_OSERR;
+}
+
 enum exit_code app_open_state(struct app *a)
 {
     a->state_fd = open(a->options.state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -29,7 +38,8 @@ enum exit_code app_open_state(struct app *a)
         say(a, strerror(errno), "make the state directory, and give it to an unprivileged user");
         return EXIT_IOERR;
     }
-    return EXIT_DONE;
+    // Now: a device may make something in it.
+    return say_refusal(a, confine_owner(&a->confine, a->state_fd));
 }
 
 bool app_lockable(size_t more)
@@ -60,15 +70,11 @@ static void guard_memory(struct app *a)
 
 enum exit_code app_become(struct app *a)
 {
-    switch (confine_user(&a->confine, a->state_fd, (uint64_t)a->config.spool_map_mib << 20)) {
-    case RC_OK:
-        break;
-    case RC_DENIED:
-        say(a, a->confine.wrong, a->confine.advice);
-        return EXIT_NOPERM;
-    default:
-        say(a, a->confine.wrong, a->confine.advice);
-        return EXIT_OSERR;
+    enum exit_code code = say_refusal(
+        a, confine_user(&a->confine, a->state_fd, (uint64_t)a->config.spool_map_mib << 20));
+
+    if (code != EXIT_DONE) {
+        return code;
     }
     if (a->confine.had_capabilities) {
         LOG_INFO("ev=capabilities_dropped uid=%u", a->confine.uid);

@@ -74,31 +74,41 @@ static bool become(struct confine *c)
     return geteuid() == c->uid && getegid() == c->gid && setuid(0) != 0;
 }
 
-RC confine_user(struct confine *c, int state_fd, uint64_t store_bytes)
+RC confine_owner(struct confine *c, int state_fd)
 {
     struct stat st;
 
     *c = (struct confine){.uid = geteuid(), .gid = getegid(), .was_root = geteuid() == 0};
-    if (fstat(state_fd, &st) != 0 || fchdir(state_fd) != 0) {
-        return refuse(c, RC_IO, "cannot be entered", "check its permissions");
+    if (fstat(state_fd, &st) != 0) {
+        return refuse(c, RC_IO, "cannot be looked at", "check its disk");
     }
-    if (c->was_root && (st.st_uid == 0 || st.st_gid == 0)) {
+    if (!c->was_root) {
+        return RC_OK; // there is nobody to become
+    }
+    c->uid = st.st_uid;
+    c->gid = st.st_gid;
+    if (c->uid == 0 || c->gid == 0) {
         return refuse(c,
                       RC_DENIED,
                       "belongs to root, and this program does not work as root",
                       "give it to an unprivileged user and group: chown -R USER:GROUP DIR");
+    }
+    return RC_OK;
+}
+
+RC confine_user(struct confine *c, int state_fd, uint64_t store_bytes)
+{
+    TRY(confine_owner(c, state_fd));
+    if (fchdir(state_fd) != 0) {
+        return refuse(c, RC_IO, "cannot be entered", "check its permissions");
     }
     if (confine_limit(store_bytes) != RC_OK) {
         return refuse(c, RC_IO, "the resource limits cannot be set", KERNEL_TOO_OLD);
     }
     c->had_capabilities = !c->was_root && has_capabilities();
     empty_bounding_set();
-    if (c->was_root) {
-        c->uid = st.st_uid;
-        c->gid = st.st_gid;
-        if (!become(c)) {
-            return refuse(c, RC_IO, "the kernel does not let us become its owner", KERNEL_TOO_OLD);
-        }
+    if (c->was_root && !become(c)) {
+        return refuse(c, RC_IO, "the kernel does not let us become its owner", KERNEL_TOO_OLD);
     }
     if (!empty_capabilities()) {
         return refuse(c, RC_IO, "the capabilities cannot be given up", KERNEL_TOO_OLD);

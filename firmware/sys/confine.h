@@ -37,6 +37,10 @@ struct confine {
 /// No core file, and nobody without CAP_SYS_PTRACE looks into this process.
 void confine_quiet(void);
 
+/// Whether STATE has an owner that we can become; asked before anything is made in it.
+/// @retval RC_DENIED as below. @retval RC_IO @covtest
+RC confine_owner(struct confine *c, int state_fd);
+
 /**
  * Make STATE the working directory and its owner ourselves; give up all capabilities; set
  * no_new_privs and the resource limits.
