@@ -2,8 +2,10 @@
 """tools/dev demo: the shipped binary against the fake cloud, shown as it happens.
 
 30 days of calls with late records and rising versions, a 1,000-person meeting whose version moves
-while it is being read, throttling, and one outage of the sink. The last line says what the oracle
-found; the exit status is 0 only if every call was delivered whole.
+while it is being read, throttling, and one outage of the sink. Around the binary stands a box
+(hardware.py): its LED, its watchdog and its init; in the middle anteroomd is killed, and later
+stopped until the watchdog resets the box. The last line says what the oracle found; the exit
+status is 0 only if every call was delivered whole.
 """
 import argparse
 import os
@@ -17,11 +19,16 @@ if __package__ in (None, ""):
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     __package__ = "fakecloud"
 
+from fakecloud.face import Face                               # noqa: E402
+from fakecloud.hardware import Board                          # noqa: E402
 from fakecloud.launch import ROOT, Box, CloudProcess          # noqa: E402
 from fakecloud.report import BAD, BOLD, DIM, GOOD, paint, render, size  # noqa: E402
+from fakecloud.troubles import Troubles                       # noqa: E402
 
-PASSES_MAX = 6        # runs of anteroomd, each from where the last one ended
-PASS_S_MAX = 600
+RUN_S_MAX = 600
+SETTLED_S_MAX = 60    # after the last change of the cloud: what has not arrived then does not
+WATCHDOG_MS = 20000   # the shortest that the firmware takes; a box in the field has 60 s
+WATCHDOG_RATE = 3     # and this board's chip counts faster than the world
 WIDTH = 30            # of a progress bar
 CALL_RECORDS = {      # as in production, but in seconds instead of minutes and hours
     "backfill_days": 30, "hot_interval_s": 5, "warm_interval_s": 5, "cold_interval_s": 5,
@@ -60,21 +67,23 @@ class View:
         self.wipe()
         print(text, flush=True)
 
-    def show(self, stats):
+    def note(self, at, text):
+        self.say("  %s  %s" % (paint("%6.1f s" % at, DIM, self.live), text))
+
+    def show(self, stats, face):
         for at, text in stats["notes"][self.notes:]:
-            self.say("  %s  %s" % (paint("%6.1f s" % at, DIM, self.live), text))
+            self.note(at, text)
         self.notes = len(stats["notes"])
         if self.live:
             self.wipe()
-            lines = self.panel(stats)
+            lines = self.panel(stats) + face.panel()
             print("\n".join(lines), flush=True)
             self.height = len(lines)
         elif time.monotonic() - self.last_line >= 1:
             self.last_line = time.monotonic()
-            print("  %6.1f s  listed %d of %d, whole %d, sink %s with %d events, %d times 429" % (
+            print("  %6.1f s  listed %d of %d, whole %d, sink %s with %d events; %s" % (
                 stats["elapsed_s"], stats["announced"], stats["records"], stats["complete"],
-                "up" if stats["sink_up"] else "DOWN", stats["events"], stats["throttled"]),
-                flush=True)
+                "up" if stats["sink_up"] else "DOWN", stats["events"], face.line()), flush=True)
 
     def panel(self, stats):
         asked = sum(v for n, row in stats["requests"].items() if n.startswith("graph.")
@@ -99,7 +108,7 @@ def bar(part, whole):
 
 
 def prepare(args):
-    """A fresh folder with a running cloud and a configured box."""
+    """A fresh folder with a running cloud and a configured box on its hardware."""
     folder = os.path.join(ROOT, "build", "demo")
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
@@ -111,64 +120,48 @@ def prepare(args):
         box.config["sources"]["call_records"] = CALL_RECORDS
         box.config["sinks"][0].update(SINK)
         box.prepare(token="demo-token")
+        board = Board(box, watchdog_rate=WATCHDOG_RATE)
+        board.devices.limit_watchdog(WATCHDOG_MS, WATCHDOG_MS)
     except BaseException:
         cloud.stop()
         raise
-    return cloud, box
+    return cloud, board
 
 
-def run_once(cloud, box, view):
-    """One run of anteroomd until it has nothing left to do: its exit status, None: too long."""
-    begin = time.monotonic()
-    process = box.start("--until-idle")
-    while process.poll() is None:
-        if time.monotonic() - begin > PASS_S_MAX:
-            box.kill()
-            return None
-        view.show(cloud.stats())
-        time.sleep(0.15)
-    view.show(cloud.stats())
-    return process.returncode
+def collect(cloud, board, view):
+    """The box runs as in the field until all is delivered, or until it is clear that it will not
+    be. Meanwhile it is mistreated. What is to be said about that, one line each."""
+    face, troubles = Face(board), Troubles(cloud, board, view)
+    begin, settled = time.monotonic(), None
+    while time.monotonic() - begin < RUN_S_MAX and not board.given_up():
+        stats = cloud.stats()
+        troubles.step(stats)
+        view.show(stats, face)
+        if troubles.over() and not stats["pending"]:
+            records = cloud.report()["records"]
+            if records["delivered"] == records["records"]:
+                break
+            settled = settled or time.monotonic()
+            if time.monotonic() - settled > SETTLED_S_MAX:
+                break
+        time.sleep(0.1)
+    if board.given_up():
+        view.say("demo: anteroomd ended with status %s; its log is %s" % (
+            board.lives[-1].status, board.box.log_file))
+    return troubles.told
 
 
-def wait_for_changes(cloud, view):
-    """The cloud may still have late records and new versions on its schedule."""
-    due = time.monotonic() + CALL_RECORDS["cold_interval_s"] + 0.2  # when every window is due again
-    while time.monotonic() < due or cloud.report()["records"]["pending"]:
-        view.show(cloud.stats())
-        time.sleep(0.15)
-
-
-def collect(cloud, box, view):
-    """Runs until all is delivered, or until it is clear that it will not be."""
-    settled = False
-    for number in range(PASSES_MAX):
-        if number:
-            view.say("  " + paint("the cloud has changed meanwhile: anteroomd runs again, "
-                                  "from its store", DIM, view.live))
-        status = run_once(cloud, box, view)
-        if status != 0:
-            view.say("demo: anteroomd ended with status %s; its log is %s" % (
-                "none in %d s" % PASS_S_MAX if status is None else status, box.log_file))
-            return False
-        records = cloud.report()["records"]
-        if records["delivered"] == records["records"] and not records["pending"]:
-            return True
-        if settled:
-            return False
-        settled = not records["pending"]
-        wait_for_changes(cloud, view)
-    return False
-
-
-def keep_running(cloud, box):
-    box.start()
+def keep_running(cloud, board):
     print("\n  Running: graph %(graph_url)s, sink %(sink_url)s, control %(control_url)s"
           % cloud.state)
-    print("  log: %s\n  Ctrl-C ends it." % box.log_file, flush=True)
+    print("  devices: %s\n  log: %s\n  Ctrl-C ends it."
+          % (board.devices.folder, board.box.log_file), flush=True)
+    view, face = View(), Face(board)
     try:
-        while box.process.poll() is None and cloud.process.poll() is None:
-            time.sleep(0.5)
+        while not board.given_up() and cloud.process.poll() is None:
+            if view.live:
+                view.show(cloud.stats(), face)
+            time.sleep(0.1)
     except KeyboardInterrupt:
         print()
 
@@ -179,28 +172,30 @@ def main():
     view = View()
     print(paint("\n  Anteroom demo", BOLD, view.live) + ": %d calls of 30 days, seed %d; one is "
           "a meeting of 1,000 people\n" % (args.calls, args.seed), flush=True)
-    cloud, box = prepare(args)
+    cloud, board = prepare(args)
     try:
         begin = time.monotonic()
-        collect(cloud, box, view)
+        board.power_on()
+        told = collect(cloud, board, view)
+        status = 0 if args.keep else board.power_off()
         seconds = time.monotonic() - begin
         report = cloud.report()
         view.wipe()
         print("\n" + render(report, view.live) + "\n")
-        last = verdict(report)
-        print("  %.1f s, everything under %s" % (seconds, os.path.relpath(box.folder, ROOT)))
+        last = told + [verdict(report)]
+        print("  %.1f s, everything under %s" % (seconds, os.path.relpath(board.box.folder, ROOT)))
         if args.keep:
-            print(last)
-            keep_running(cloud, box)
+            print("\n".join(last))
+            keep_running(cloud, board)
     except KeyboardInterrupt:
-        last, report = "demo: interrupted", None
+        last, report = ["demo: interrupted"], None
     finally:
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, signal.SIG_IGN)  # what we started is ended first
-        box.kill()
+        board.cut_for_good()
         cloud.stop()
-    print(last)
-    return 0 if report and flawless(report) else 1
+    print("\n".join(last))
+    return 0 if report and flawless(report) and len(told) == 2 and status == 0 else 1
 
 
 def verdict(report):

@@ -124,12 +124,12 @@ class Devices:
 
 class Board:
     """One box on its hardware. `watchdog_rate`: the chip's clock may run faster than the world's,
-    so that nobody waits a minute for a bite; feeding resets it as ever. `state`: where the box's
-    state directory is seen from here, if that is not where the box sees it."""
+    so that nobody waits a minute for a bite; feeding resets it as ever. `devices` may be changed
+    for a box whose state directory is seen elsewhere from here."""
 
-    def __init__(self, box, pause_s=INIT_PAUSE_S, watchdog_rate=1.0, state=None):
+    def __init__(self, box, pause_s=INIT_PAUSE_S, watchdog_rate=1.0):
         self.box, self.pause_s, self.watchdog_rate = box, pause_s, watchdog_rate
-        self.devices = Devices(state or box.state)
+        self.devices = Devices(box.state)
         self.lives, self.bites = [], 0
         self.flashes = collections.deque(maxlen=FLASHES_MAX)    # (moment, lit, colour) of changes
         self.arguments = ()
