@@ -63,9 +63,9 @@ def make_board(make_world):
     from fakecloud.hardware import Board
     made = []
 
-    def make(scenario="quiet", rate=1, pause_s=0.05, state=None, **settings):
+    def make(scenario="quiet", rate=1, pause_s=0.05, **settings):
         world = make_world(scenario, **settings)
-        world.board = Board(world.box, pause_s=pause_s, watchdog_rate=rate, state=state)
+        world.board = Board(world.box, pause_s=pause_s, watchdog_rate=rate)
         made.append(world)
         return world
 
