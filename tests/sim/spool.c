@@ -236,7 +236,7 @@ static void nothing_acknowledged_is_lost(void **state)
     struct sim_scenario s = {.name = "spool",
                              .record = record_small,
                              .judge = judge,
-                             .states = sim_states(990),
+                             .states = sim_states(1000),
                              .states_a_point = SIM_STATES_DEFAULT < 1000 ? 3 : 12,
                              .chained = true};
     struct sim_counts c = sim_run(&s);
