@@ -19,6 +19,7 @@
 #define WAIT_MS           1000
 #define REASON_BYTES_MAX  48u
 #define INTERRUPTIONS_MAX 16
+#define DESCRIPTORS_MAX   256 // as sys/confine_limits.c allows
 
 // What says nothing about the store: no memory, no rights, no descriptors.
 static bool is_system_failure(int code)
@@ -27,11 +28,23 @@ static bool is_system_failure(int code)
            code == EROFS;
 }
 
+// A parent that is killed is started again at once: it must not find its watchdog, or a lock, in
+// the hands of its own child.
+static void close_all_but(int kept)
+{
+    for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS_MAX; fd++) {
+        if (fd != kept) {
+            (void)close(fd);
+        }
+    }
+}
+
 _Noreturn static void child(const char *path, uint64_t map_bytes, int fd)
 {
     MDB_env *env;
     char verdict = CHECK_GOOD;
     const char *wrong = NULL;
+    close_all_but(fd);
     // Nobody waits for the answer without the parent.
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     // A crash is an answer here, not an accident to be reported.
