@@ -122,13 +122,14 @@ class Bench:
         self.say("meeting: 17 pages, %.1f MiB each, sink down" % (size / 2**20))
         box = Box(self.bed, self.build, depth="sessions", sink=False).start()
         try:
-            peak = box.watch(
-                lambda: any("version" in r[5] or "select" in r[5] for r in self.bed.requests())
-                or sum(
-                    1 for r in self.bed.requests() if "callRecords/" in r[5] or "/pages/" in r[5]
-                )
-                >= 27
-            )
+            fetched = []
+
+            def done():
+                if sum(r[5].startswith("/pages/") for r in self.bed.requests()) >= 27:
+                    fetched.append(time.monotonic())
+                return fetched and time.monotonic() - fetched[0] > 2  # until it is committed
+
+            peak = box.watch(done, every_s=0.004)
         finally:
             box.stop()
         self.bed.forget()
