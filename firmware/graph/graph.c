@@ -143,7 +143,8 @@ static RC first_start(struct spool *spool, struct now now, int64_t *ms)
     buf_put_u8(&b, CURSOR_FORMAT);
     buf_put_be64(&b, (uint64_t)*ms);
     TRY(spool_put(spool, SPOOL_CURSOR, SPAN(SOURCE_CALL_RECORDS), buf_span(&b)));
-    return spool_commit(spool);
+    rc_ignore(spool_commit(spool), "a disk that is full now: it stays staged, and is tried again");
+    return RC_OK;
 }
 
 /// Walk one table from its first row. @return RC_NOTFOUND at its end

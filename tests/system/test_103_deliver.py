@@ -274,11 +274,13 @@ def test_a_sink_that_is_added_later_gets_what_is_still_held(two_sinks):
     world.box.write_config()
     recorder.start()
     world.run()
-    assert recorder.events == [], "all of it was released before"
+    of_calls = [e for e in recorder.events if e["type"] != "box_restarted"]
+    assert of_calls == [], "all of it was released before"
     world.box.config["sinks"] = both[1:]
     world.box.config["sources"]["call_records"].update(hot_interval_s=1, warm_interval_s=1,
                                                        cold_interval_s=1)
     world.box.write_config()
     raised = world.cloud.raise_versions(count=4)
     wait_until(lambda: world.run() and len(recorder.complete()) >= len(raised), "new versions")
-    assert {e["id"] for e in recorder.events} == set(raised)
+    of_calls = [e for e in recorder.events if e["type"] != "box_restarted"]
+    assert {e["id"] for e in of_calls} == set(raised)
