@@ -50,6 +50,9 @@ static struct mono step_graph(struct app *a, struct now now)
         app_end_for_restart(a, code, "the store's rows cannot be read");
         return now.mono;
     }
+    if (!a->graph_ready) {
+        return mono_after(now.mono, COMMIT_RETRY_MS);
+    }
     struct mono wake = graph_step(&a->graph, token, now, &facts);
     if (facts.token_refused) {
         auth_reject(&a->auth, facts.refused, now);

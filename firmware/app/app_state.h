@@ -171,7 +171,7 @@ void app_leave_words(struct app *a, enum reset_cause cause, const char *words);
 
 /// What is wrong was said.
 enum exit_code app_build(struct app *a);
-/// The collector, once the time is known. What is wrong was said.
+/// The collector, once the time is known; sets graph_ready, unless the store takes nothing now.
 enum exit_code app_build_graph(struct app *a, struct now now);
 void app_rebuild(struct app *a, unsigned machine, struct now now);
 /// Everything stands still from now on.

@@ -2,6 +2,7 @@
 // The machines: built at the start, torn down and built anew one by one when one stands still, and
 // all of them when the box holds still. What is staged in the store survives all of that.
 #include "app/app_state.h"
+#include "sys/log.h"
 
 static void build_time(struct app *a)
 {
@@ -25,6 +26,7 @@ static void build_auth(struct app *a)
         .slot = SLOT_AUTH,
         .store = &a->store,
         .ca_pem = a->ca_pem,
+        .time_trusted = a->auth.time_trusted, // else it would count as idle while it is frozen
     };
 
     http_release(&a->http, SLOT_AUTH);
@@ -65,7 +67,13 @@ enum exit_code app_build_graph(struct app *a, struct now now)
             },
     };
 
-    if (graph_init(&a->graph, &graph, now) != RC_OK) {
+    enum rc rc = graph_init(&a->graph, &graph, now);
+
+    if (rc == RC_FULL || rc == RC_RETRY) { // what a wait may mend is no reason to end
+        LOG_WARN("ev=collector_waits cause=%s now=tried_again", rc_name(rc));
+        return EXIT_DONE;
+    }
+    if (rc != RC_OK) {
         app_say("the store's rows cannot be read",
                 a->options.state_dir,
                 "were they written by a newer version?");

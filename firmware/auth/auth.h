@@ -48,6 +48,7 @@ struct auth_setup {
     unsigned slot; ///< its transfer
     struct tokenstore *store;
     struct span ca_pem; ///< sandbox trust, or empty for the pinned roots
+    bool time_trusted;  ///< the time was known before it is built (anew)
 };
 
 void auth_init(struct auth *a, const struct auth_setup *setup);

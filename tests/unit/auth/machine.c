@@ -534,6 +534,19 @@ static void what_it_says_of_itself_is_busy_while_asking_and_waiting_otherwise(vo
     assert_int_equal(fresh.failures, 0);
 }
 
+static void one_that_is_built_anew_when_the_time_is_known_owes_a_request(void **unused)
+{
+    (void)unused;
+    const struct auth_setup setup = {.config = &world.config,
+                                     .http = http_fake_handle(),
+                                     .slot = SLOT,
+                                     .store = &world.store,
+                                     .time_trusted = true};
+    auth_init(&world.auth, &setup);
+    assert_int_equal(auth_activity(&world.auth).kind, ACTIVITY_WAITING);
+    assert_true(mono_due(auth_activity(&world.auth).until, world.now.mono));
+}
+
 #define TEST(f) cmocka_unit_test_setup(f, world_init)
 
 int main(void)
@@ -570,6 +583,7 @@ int main(void)
         TEST(no_secret_gets_into_a_log_line),
         TEST(roles_are_looked_up_in_the_token_if_it_can_be_read),
         TEST(what_it_says_of_itself_is_busy_while_asking_and_waiting_otherwise),
+        TEST(one_that_is_built_anew_when_the_time_is_known_owes_a_request),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
