@@ -225,7 +225,7 @@ def test_a_frozen_machine_is_noticed_and_built_anew(make_board, machine):
     world.board.devices.freeze(MACHINES[machine], machine != "ship")
     give_work(world, machine)
     world.board.devices.freeze(MACHINES[machine])
-    world.wait_log("health", machine=machine, state="late", level="module")
+    world.wait_log("health", machine=machine, state="late", level=1)
     world.board.devices.freeze(MACHINES[machine], False)
     world.cloud.sink(state="up")
     finish(world)
@@ -238,7 +238,7 @@ def test_a_machine_that_stays_frozen_ends_the_process_and_says_so_in_its_last_wo
     world.board.power_on()
     world.wait_delivered()
     world.board.devices.freeze(MACHINES["graph"])
-    world.wait_log("ladder", level="process", cause="graph")
+    world.wait_log("ladder", action="process", cause="graph")
     wait_until(lambda: len(world.board.lives) > 1, "the next life")
     assert world.board.lives[0].status == 70 and world.board.bites == 0
     world.board.devices.freeze(MACHINES["graph"], False)
@@ -251,7 +251,7 @@ def live_and_die(world):
     """One more life ends, by a crash or, where the box asks for its reset, by the watchdog."""
     number = len(world.board.lives)
     wait_until(lambda: len(world.log("restart")) >= number, "the life has begun")
-    if world.log("ladder", level="reboot") and world.log("ladder")[-1]["ts"] >= world.log(
+    if world.log("ladder", action="reboot") and world.log("ladder")[-1]["ts"] >= world.log(
             "restart")[-1]["ts"]:
         world.board.watchdog_rate = RATE
     else:
@@ -263,7 +263,7 @@ def live_and_die(world):
 def test_a_crash_loop_ends_in_a_box_that_holds_still_fed_and_visible(make_board):
     world = make_board(records=SOME, calls=OFTEN, pause_s=0)
     world.board.power_on()
-    while not world.log("ladder", level="hold"):
+    while not world.log("ladder", action="hold"):
         assert len(world.board.lives) < 30, "it would restart for ever"
         live_and_die(world)
     assert world.board.bites == 3, "restarts of the process did not help, nor did the box's"
