@@ -51,9 +51,9 @@ def test_two_hundred_kills_lose_nothing(make_world):
 
 
 def test_kills_right_after_the_start(make_world):
-    """While the store is being checked, too: the next start finds no damage. It may find the lock of
-    the watchdog in the hands of a checking child that was born in that moment: then it ends with
-    75, and an init starts it again."""
+    """While the store is being checked, too: the next start finds no damage. It may find the lock
+    of the watchdog in the hands of a checking child that was born in that moment: then it ends
+    with 75, and an init starts it again."""
     dice = random.Random(SEED)
     world = make_world("quiet", records={"count": 60, "meetings": [{"sessions": 700}]})
     world.cloud.sink(state="down")
