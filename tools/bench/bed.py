@@ -87,7 +87,7 @@ def shift_dates(folder):
 def own_pages(folder, kind, count, base):
     """Pages from the fake cloud's records, where the shared generator is not there."""
     sys.path.insert(0, os.path.join(ROOT, "tools"))
-    from fakecloud import calls, clock, records, scenario  # pylint: disable=import-outside-toplevel
+    from fakecloud import calls, clock, envelope, records, scenario  # pylint: disable=import-outside-toplevel
 
     settings = scenario.load(None, records={"count": count})
     made = records.Records(settings["records"], 1, clock.Clock())
@@ -97,7 +97,9 @@ def own_pages(folder, kind, count, base):
         for index in range(page * PAGE, min(count, (page + 1) * PAGE)):
             item = dict(content.head(index, 0))
             if kind == "fat":
-                item["sessions"] = list(content.sessions(index, 0))[:2]
+                count_of = min(2, content.sessions(index, 0))
+                texts = (content.session(index, 0, n) for n in range(count_of))
+                item["sessions"] = [envelope.read(text) for text in texts]
             items.append(item)
         body = {"value": items}
         if (page + 1) * PAGE < count:
