@@ -87,7 +87,8 @@ def shift_dates(folder):
 def own_pages(folder, kind, count, base):
     """Pages from the fake cloud's records, where the shared generator is not there."""
     sys.path.insert(0, os.path.join(ROOT, "tools"))
-    from fakecloud import calls, clock, envelope, records, scenario  # pylint: disable=import-outside-toplevel
+    # pylint: disable-next=import-outside-toplevel
+    from fakecloud import calls, clock, envelope, records, scenario
 
     settings = scenario.load(None, records={"count": count})
     made = records.Records(settings["records"], 1, clock.Clock())
