@@ -11,6 +11,7 @@ import pytest
 from world import OFTEN, wait_until
 
 from fakecloud.hardware import Devices
+from small_disk import DyingDisk
 
 RATE = 40            # of the watchdog chip's clock, where the process does not feed it any more
 SOME = {"count": 40}
@@ -313,3 +314,20 @@ def test_a_full_disk_leaves_the_box_fed_visible_and_whole(make_board, small_disk
     world.cloud.sink(state="up")
     finish(world)
     assert world.board.bites == 0
+def test_a_disk_that_became_read_only_leaves_the_box_fed_and_visible(make_board, small_disk):
+    world = make_board(records=FULL_DISK, calls=OFTEN)
+    disk = small_disk(world.box, 64, DyingDisk)
+    world.board.devices = Devices(disk.state)
+    world.cloud.sink(state="down")
+    world.board.power_on()
+    wait_until(lambda: graph_requests(world) > 0, "a store that has begun")
+    disk.die()
+    world.wait_log("commit_failed")
+    wait_until(lambda: world.board.led()[0], "a light")
+    for _ in range(2):
+        fed_ms = world.board.devices.watchdog()[1]
+        wait_until(lambda: world.board.devices.watchdog()[1] > fed_ms, "it is fed")
+    assert world.alive() and len(world.board.lives) == 1, "it works on as well as it can"
+    assert world.board.power_off() == 0, "and ends in order when it is told to"
+
+
