@@ -8,6 +8,7 @@
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <linux/watchdog.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -28,7 +29,7 @@
 #define ANSWER(error)       (SECCOMP_RET_ERRNO | (error))
 #define MADV_DONTNEED_LATER 24u // MADV_DONTNEED_LOCKED, Linux 5.18
 #define MADV_COLD_FILE      21u // MADV_PAGEOUT, Linux 5.4: pages of the store that were sent
-#define CONDITIONS_MAX      2u
+#define CONDITIONS_MAX      3u
 
 // What a thread is made with; a process lacks CLONE_THREAD, a namespace has more.
 #define THREAD_FLAGS                                                                               \
@@ -36,10 +37,12 @@
      CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
 #define SOCKET_KIND (~(uint32_t)(SOCK_CLOEXEC | SOCK_NONBLOCK))
 #define EXACTLY     0xffffffffu
+#define INET_BITS   (~(uint32_t)(AF_INET ^ AF_INET6)) // one bit tells the two apart
 #define OUR_PID     0xfffffffeu // stands for the process's own number in a rule's value
 
 /// (argument & mask) == value. A mask of 0 asks nothing. The kernel takes all of these as 32 bits.
-struct condition {
+/// Packed: there are many.
+struct __attribute__((packed)) condition {
     uint8_t argument;
     uint32_t mask, value;
 };
@@ -58,10 +61,19 @@ static const uint16_t plain[] = {
 };
 
 static const struct rule rules[] = {
-    {SYS_socket, {{0, EXACTLY, AF_INET}, {1, SOCKET_KIND, SOCK_STREAM}}, ALLOW},
-    {SYS_socket, {{0, EXACTLY, AF_INET}, {1, SOCKET_KIND, SOCK_DGRAM}}, ALLOW},
-    {SYS_socket, {{0, EXACTLY, AF_INET6}, {1, SOCKET_KIND, SOCK_STREAM}}, ALLOW},
-    {SYS_socket, {{0, EXACTLY, AF_INET6}, {1, SOCKET_KIND, SOCK_DGRAM}}, ALLOW},
+    // Landlock is asked about connect() of TCP; what connects in another way passes it by: data on
+    // the first packet, and protocols that only look like TCP (MPTCP, SMC).
+    {SYS_sendto, {{3, MSG_FASTOPEN, 0}}, ALLOW},
+    {SYS_sendmsg, {{2, MSG_FASTOPEN, 0}}, ALLOW},
+    {SYS_sendmsg, {{0}}, ANSWER(EOPNOTSUPP)}, // the resolver of musl connects then
+    {SYS_socket, {{0, INET_BITS, AF_INET}, {1, SOCKET_KIND, SOCK_STREAM}, {2, EXACTLY, 0}}, ALLOW},
+    {SYS_socket, {{0, INET_BITS, AF_INET}, {1, SOCKET_KIND, SOCK_DGRAM}, {2, EXACTLY, 0}}, ALLOW},
+    {SYS_socket,
+     {{0, INET_BITS, AF_INET}, {1, SOCKET_KIND, SOCK_STREAM}, {2, EXACTLY, IPPROTO_TCP}},
+     ALLOW},
+    {SYS_socket,
+     {{0, INET_BITS, AF_INET}, {1, SOCKET_KIND, SOCK_DGRAM}, {2, EXACTLY, IPPROTO_UDP}},
+     ALLOW},
     // The C library asks for an interface's number: a name server fe80::1%eth0.
     {SYS_socket, {{0, EXACTLY, AF_UNIX}}, ANSWER(EAFNOSUPPORT)},
     {SYS_mmap, {{2, PROT_EXEC, 0}}, ALLOW},

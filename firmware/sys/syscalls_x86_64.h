@@ -26,7 +26,6 @@
     X(pwrite64)                                                                                    \
     X(read)                                                                                        \
     X(recvfrom)                                                                                    \
-    X(sendto)                                                                                      \
     X(setsockopt)                                                                                  \
     X(write)                                                                                       \
     X(writev)
@@ -57,7 +56,6 @@
 //   rt_sigprocmask   making a thread, abort
 //   rt_sigreturn     end of a signal handler
 //   sched_yield      locks under contention
-//   sendmsg          name lookup over TCP of newer C libraries
 //   shutdown         connections
 //   statx            stat of newer C libraries
 //   unlinkat         what such a file left behind
@@ -87,7 +85,6 @@
     X(rt_sigprocmask)                                                                              \
     X(rt_sigreturn)                                                                                \
     X(sched_yield)                                                                                 \
-    X(sendmsg)                                                                                     \
     X(shutdown)                                                                                    \
     X(statx)                                                                                       \
     X(unlinkat)

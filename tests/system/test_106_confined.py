@@ -3,8 +3,10 @@
 import os
 import re
 import shutil
+import socketserver
 import subprocess
 import sys
+import threading
 
 import pytest
 from world import ROOT, give_state, make_state
@@ -113,6 +115,51 @@ def test_a_state_directory_given_relative_to_where_it_was_started(make_world):
         cwd=world.box.folder, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     world.cloud.assert_all_delivered()
+
+
+class Truncating(socketserver.BaseRequestHandler):
+    """A name server that has no room in a datagram, and answers over TCP: 127.0.0.1."""
+
+    def handle(self):
+        over_tcp = not isinstance(self.request, tuple)
+        question = self.request.recv(512)[2:] if over_tcp else self.request[0]
+        name = question[12:question.index(b"\0", 12) + 5]
+        is_a = over_tcp and name[-4:-2] == b"\0\1"
+        flags = b"\x81\x80" if over_tcp else b"\x83\x80"  # TC
+        answer = question[:2] + flags + b"\0\1\0" + bytes([is_a]) + bytes(4) + name
+        if is_a:
+            answer += b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4\x7f\0\0\1"
+        if over_tcp:
+            self.server.asked += 1
+            self.request.sendall(len(answer).to_bytes(2, "big") + answer)
+        else:
+            self.request[1].sendto(answer, self.client_address)
+
+
+@NOBODY_ELSE
+def test_a_name_server_without_room_in_a_datagram_is_asked_over_tcp(make_world, tmp_path):
+    """The C library wants to send with the first packet of the connection; the filter says no."""
+    address = ("127.0.0.9", 53)
+    world = make_world("quiet", change=at_a_name("sink.test"))
+    etc = OtherEtc(str(tmp_path / "etc"), world.box)
+    try:
+        if etc.says != "ready\n":
+            pytest.skip("no mount namespace here: %s" % etc.says.strip())
+        etc.write("resolv.conf", "nameserver 127.0.0.9\n")
+        with socketserver.UDPServer(address, Truncating) as datagrams, \
+                socketserver.TCPServer(address, Truncating) as streams:
+            streams.asked = 0
+            for server in (datagrams, streams):
+                threading.Thread(target=server.serve_forever, daemon=True).start()
+            world.start()
+            failed = world.wait_log("ship_failing")
+            for server in (datagrams, streams):
+                server.shutdown()
+        assert streams.asked
+        assert failed["reason"] == "trust", "found: only the certificate has another name"
+    finally:
+        world.box.kill()
+        etc.close()
 
 
 def test_check_says_what_the_kernel_grants(make_world):

@@ -44,7 +44,6 @@ BY_DESIGN = {
     "rt_sigprocmask": "making a thread, abort",
     "rt_sigreturn": "end of a signal handler",
     "sched_yield": "locks under contention",
-    "sendmsg": "name lookup over TCP of newer C libraries",
     "shutdown": "connections",
     "statx": "stat of newer C libraries",
     "unlinkat": "what such a file left behind",

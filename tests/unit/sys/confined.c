@@ -163,6 +163,37 @@ static int connect_elsewhere(void)
     return connect_to(shut_port);
 }
 
+/// As a connection that has the first data in its first packet.
+static int connect_by_sending(bool as_message)
+{
+    struct sockaddr_in peer = {.sin_family = AF_INET,
+                               .sin_port = htons(shut_port),
+                               .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+    struct iovec data = {.iov_base = "x", .iov_len = 1};
+    const struct msghdr message = {
+        .msg_name = &peer, .msg_namelen = sizeof(peer), .msg_iov = &data, .msg_iovlen = 1};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
+    return code_of(
+        as_message
+            ? sendmsg(fd, &message, MSG_FASTOPEN)
+            : sendto(fd, "x", 1, MSG_FASTOPEN, (const struct sockaddr *)&peer, sizeof(peer)));
+}
+
+static int connect_elsewhere_with_a_message(void)
+{
+    return connect_by_sending(true);
+}
+
+static int connect_elsewhere_with_data(void)
+{
+    return connect_by_sending(false);
+}
+
+static int open_a_multipath_socket(void)
+{
+    return code_of(socket(AF_INET, SOCK_STREAM, 262)); // IPPROTO_MPTCP
+}
+
 static int listen_on_a_port(void)
 {
     const struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons(47111)};
@@ -265,6 +296,7 @@ enum end {
     KILLED,    ///< SIGSYS
     DENIED,    ///< EACCES or EPERM
     NO_FAMILY, ///< EAFNOSUPPORT: the C library knows what to do
+    NO_WAY,    ///< EOPNOTSUPP: likewise
     ABORTED,
 };
 
@@ -304,6 +336,8 @@ static enum end end_of(int status)
     case EACCES:
     case EPERM:
         return DENIED;
+    case EOPNOTSUPP:
+        return NO_WAY;
     default:
         assert_int_equal(WEXITSTATUS(status), EAFNOSUPPORT);
         return NO_FAMILY;
@@ -383,6 +417,9 @@ int main(void)
         TRIAL(open_a_raw_socket, KILLED, 0),
         TRIAL(open_a_local_socket, NO_FAMILY, 0),
         TRIAL(connect_elsewhere, DENIED, 4),
+        TRIAL(connect_elsewhere_with_a_message, NO_WAY, 0),
+        TRIAL(connect_elsewhere_with_data, KILLED, 0),
+        TRIAL(open_a_multipath_socket, KILLED, 0),
         TRIAL(listen_on_a_port, DENIED, 4),
         TRIAL(signal_the_parent, KILLED, 0),
         TRIAL(type_into_the_terminal, KILLED, 0),

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -67,11 +68,16 @@ static uint32_t answer_to(const struct seccomp_data *data)
     return 0;
 }
 
+static uint32_t call4(long number, const uint64_t arguments[static 4])
+{
+    struct seccomp_data data = {.nr = (int)number, .arch = AUDIT_ARCH_X86_64};
+    memcpy(data.args, arguments, 4 * sizeof(data.args[0]));
+    return answer_to(&data);
+}
+
 static uint32_t call(long number, uint64_t first, uint64_t second, uint64_t third)
 {
-    const struct seccomp_data data = {
-        .nr = (int)number, .arch = AUDIT_ARCH_X86_64, .args = {first, second, third}};
-    return answer_to(&data);
+    return call4(number, (const uint64_t[]){first, second, third, 0});
 }
 
 static void test_calls_of_a_running_box_are_allowed(void **state)
@@ -87,6 +93,7 @@ static void test_calls_of_a_running_box_are_allowed(void **state)
                                  SYS_restart_syscall,
                                  SYS_getrandom,
                                  SYS_sendto,
+                                 SYS_sendmsg,
                                  SYS_recvfrom};
     (void)state;
     for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
@@ -155,6 +162,38 @@ static void test_sockets_are_of_the_internet(void **state)
     }
 }
 
+/// Only what Landlock's limit of ports sees: not MPTCP, SMC or SCTP.
+static void test_a_socket_s_protocol_is_tcp_or_udp(void **state)
+{
+    static const uint64_t families[] = {AF_INET, AF_INET6};
+    (void)state;
+    for (uint64_t protocol = 0; protocol < 600; protocol++) {
+        uint32_t stream = protocol == 0 || protocol == IPPROTO_TCP ? ALLOW : OTHERWISE;
+        uint32_t datagrams = protocol == 0 || protocol == IPPROTO_UDP ? ALLOW : OTHERWISE;
+        for (unsigned i = 0; i < 2; i++) {
+            const uint64_t family = families[i];
+            assert_int_equal(call(SYS_socket, family, SOCK_STREAM | SOCK_CLOEXEC, protocol),
+                             stream);
+            assert_int_equal(call(SYS_socket, family, SOCK_DGRAM | SOCK_CLOEXEC, protocol),
+                             datagrams);
+            assert_int_equal(call(SYS_socket, family, SOCK_RAW, protocol), OTHERWISE);
+        }
+    }
+}
+
+static void test_nothing_is_sent_that_connects_by_itself(void **state)
+{
+    (void)state;
+    for (unsigned bit = 0; bit < 32; bit++) {
+        const uint64_t flag = UINT64_C(1) << bit;
+        const bool connects = flag == MSG_FASTOPEN;
+        assert_int_equal(call4(SYS_sendto, (const uint64_t[]){3, 0, 0, flag | MSG_NOSIGNAL}),
+                         connects ? OTHERWISE : ALLOW);
+        assert_int_equal(call(SYS_sendmsg, 3, 0, flag | MSG_NOSIGNAL),
+                         connects ? SECCOMP_RET_ERRNO | EOPNOTSUPP : ALLOW);
+    }
+}
+
 static void test_threads_yes_processes_and_namespaces_no(void **state)
 {
     (void)state;
@@ -216,6 +255,8 @@ int main(void)
         cmocka_unit_test(test_another_architecture_ends_the_process),
         cmocka_unit_test(test_memory_does_not_become_executable),
         cmocka_unit_test(test_sockets_are_of_the_internet),
+        cmocka_unit_test(test_a_socket_s_protocol_is_tcp_or_udp),
+        cmocka_unit_test(test_nothing_is_sent_that_connects_by_itself),
         cmocka_unit_test(test_threads_yes_processes_and_namespaces_no),
         cmocka_unit_test(test_signals_go_to_ourselves_only),
         cmocka_unit_test(test_ioctl_and_fcntl_by_number),
