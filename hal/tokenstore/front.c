@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -121,11 +122,11 @@ static RC look(struct tokenstore *t, struct tokenstore_findings *found, bool *be
     return stored == t->class ? RC_OK : RC_CORRUPT;
 }
 
-static RC open_all(struct tokenstore *t, int state_fd, struct tokenstore_findings *found)
+/// One program at a time: else two of them make a KEK each, and one loses what it seals.
+static RC open_locked(struct tokenstore *t, int state_fd, struct tokenstore_findings *found)
 {
     struct buf missing = BUF(found->missing);
     bool begun = false;
-    TRY(open_directory(t, state_fd));
     TRY(look(t, found, &begun));
     TRY(secret_open(&t->kek, TOKENSTORE_KEK_BYTES));
     enum rc rc = backend_open(t, state_fd, begun, &missing);
@@ -133,6 +134,15 @@ static RC open_all(struct tokenstore *t, int state_fd, struct tokenstore_finding
     TRY(rc);
     // The backend ram took away what there was.
     return record_open(t, begun && t->class != TOKENSTORE_CLASS_RAM, found);
+}
+
+static RC open_all(struct tokenstore *t, int state_fd, struct tokenstore_findings *found)
+{
+    TRY(open_directory(t, state_fd));
+    TRY(record_lock(t, LOCK_EX));
+    enum rc rc = open_locked(t, state_fd, found);
+    record_unlock(t);
+    return rc;
 }
 
 /// The device stays: opening may be tried again.

@@ -179,7 +179,7 @@ RC record_peek(struct tokenstore *t, enum tokenstore_class *stored)
     return read_head(&r, &m, stored);
 }
 
-static RC lock(const struct tokenstore *t, int how)
+RC record_lock(const struct tokenstore *t, int how)
 {
     int rc;
     do {
@@ -191,7 +191,7 @@ static RC lock(const struct tokenstore *t, int how)
     return RC_OK;
 }
 
-static void unlock(const struct tokenstore *t)
+void record_unlock(const struct tokenstore *t)
 {
     int failed = flock(t->dir_fd, LOCK_UN);
     ASSERT(failed == 0);
@@ -203,7 +203,7 @@ static RC as_damage(enum rc rc)
     return rc == RC_NOTFOUND ? RC_CORRUPT : rc;
 }
 
-static RC open_locked(struct tokenstore *t, bool begun, struct tokenstore_findings *found)
+RC record_open(struct tokenstore *t, bool begun, struct tokenstore_findings *found)
 {
     struct manifest m = {0};
     uint64_t counter = 0;
@@ -220,14 +220,6 @@ static RC open_locked(struct tokenstore *t, bool begun, struct tokenstore_findin
     }
     found->rolled_back = rc == RC_OK && counter > m.epoch;
     return rc == RC_UNSUPPORTED ? RC_OK : rc;
-}
-
-RC record_open(struct tokenstore *t, bool begun, struct tokenstore_findings *found)
-{
-    TRY(lock(t, LOCK_EX));
-    enum rc rc = open_locked(t, begun, found);
-    unlock(t);
-    return rc;
 }
 
 // ---- records ----------------------------------------------------------------
@@ -370,9 +362,9 @@ static RC put_locked(struct tokenstore *t, struct span name, struct span value)
 
 RC record_put(struct tokenstore *t, struct span name, struct span value)
 {
-    TRY(lock(t, LOCK_EX));
+    TRY(record_lock(t, LOCK_EX));
     enum rc rc = as_damage(put_locked(t, name, value));
-    unlock(t);
+    record_unlock(t);
     return rc;
 }
 
@@ -407,9 +399,9 @@ RC record_get(struct tokenstore *t, struct span name, struct buf *out)
         return rc;
     }
     // It may be that somebody changes it between two looks: once more, while nobody can.
-    TRY(lock(t, LOCK_SH | LOCK_NB));
+    TRY(record_lock(t, LOCK_SH | LOCK_NB));
     rc = get_once(t, name, out);
-    unlock(t);
+    record_unlock(t);
     return rc;
 }
 
@@ -437,8 +429,8 @@ static RC delete_locked(struct tokenstore *t, struct span name)
 
 RC record_delete(struct tokenstore *t, struct span name)
 {
-    TRY(lock(t, LOCK_EX));
+    TRY(record_lock(t, LOCK_EX));
     enum rc rc = delete_locked(t, name);
-    unlock(t);
+    record_unlock(t);
     return rc;
 }

@@ -37,7 +37,12 @@
 /// Is there a manifest, and of which class does it say it is (not authenticated)?
 /// @retval RC_NOTFOUND RC_DENIED RC_CORRUPT RC_IO
 RC record_peek(struct tokenstore *t, enum tokenstore_class *stored);
-/// Check the manifest, begin one if there is none, compare it with the counter.
+/// Nobody else changes the directory until record_unlock. It goes with the descriptor, too.
+/// @param how  LOCK_EX, LOCK_SH, with LOCK_NB or not. @retval RC_RETRY RC_IO
+RC record_lock(const struct tokenstore *t, int how);
+void record_unlock(const struct tokenstore *t);
+/// Check the manifest, begin one if there is none, compare it with the counter. The
+/// directory is locked, and has been since the look at what there is.
 /// @param begun  there is a valid one: never begin anew.
 RC record_open(struct tokenstore *t, bool begun, struct tokenstore_findings *found);
 // As in hal/tokenstore.h; arguments were checked. name may be RECORD_SIGNING_KEY.

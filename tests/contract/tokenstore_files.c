@@ -20,7 +20,8 @@
 #include "state_dir.h"
 #include "tokenstore_file/file.h"
 
-#define PUTS 60
+#define PUTS       60
+#define BEGINNINGS 40
 
 static struct state_dir state;
 static struct tokenstore store;
@@ -208,6 +209,49 @@ static void two_writers_lose_nothing_of_each_other(void **unused)
     assert_int_equal(value, PUTS - 1);
 }
 
+/// Opens, puts one value, ends: when the pipe says so.
+static void put_first(const char *name, int ready)
+{
+    char none;
+    store = (struct tokenstore){.dir_fd = -1};
+    bool good = read(ready, &none, 1) == 0 && reopen() == RC_OK &&
+                hal_tokenstore_put(&store, span_from_str(name), span_from_str(name)) == RC_OK;
+    _exit(good ? 0 : 1);
+}
+
+static void programs_that_begin_a_store_at_once_lose_nothing(void **unused)
+{
+    (void)unused;
+    static const char *const names[] = {"one", "two", "three"};
+    pid_t children[3];
+    for (unsigned round = 0; round < BEGINNINGS; round++) {
+        int status, ends[2];
+        assert_int_equal(end(NULL), 0);
+        assert_true(state_dir_make(&state));
+        assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+        for (unsigned i = 0; i < 3; i++) {
+            children[i] = fork();
+            assert_true(children[i] >= 0);
+            if (children[i] == 0) {
+                close(ends[1]);
+                put_first(names[i], ends[0]);
+            }
+        }
+        close(ends[0]);
+        close(ends[1]);
+        for (unsigned i = 0; i < 3; i++) {
+            assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+            assert_int_equal(status, 0);
+        }
+        assert_int_equal(reopen(), RC_OK);
+        for (unsigned i = 0; i < 3; i++) {
+            char bytes[32];
+            struct buf out = BUF(bytes);
+            assert_int_equal(hal_tokenstore_get(&store, span_from_str(names[i]), &out), RC_OK);
+        }
+    }
+}
+
 // ---- the board's own device key ---------------------------------------------
 
 static enum rc derive(const char *key, uint8_t kek[static TOKENSTORE_KEK_BYTES])
@@ -285,6 +329,7 @@ int main(void)
         TEST(the_store_of_another_box_is_refused),
         TEST(a_reader_beside_a_writer_sees_whole_values_that_never_go_back),
         TEST(two_writers_lose_nothing_of_each_other),
+        TEST(programs_that_begin_a_store_at_once_lose_nothing),
         TEST(a_device_key_of_16_to_4096_bytes_makes_the_kek),
         TEST(an_empty_fuse_is_no_device_key),
         TEST(a_device_key_that_is_not_there_or_open_to_others_is_told_by_its_name),
