@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,6 +24,8 @@
 #define MANIFEST_DOMAIN 'M'
 #define RECORD_DOMAIN   'R'
 #define NONCE_AT        10u // of the header: number, random
+#define LOCK_WAIT_MS    10
+#define LOCK_TRIES      ((unsigned)TOKENSTORE_BLOCK_MS_MAX / LOCK_WAIT_MS)
 #define AAD_BYTES_MAX   (RECORD_HEADER_BYTES + TOKENSTORE_NAME_BYTES_MAX)
 
 _Static_assert(RECORD_BYTES_MAX <= SLOTS_PAYLOAD_MAX, "the largest value fits a slot");
@@ -181,12 +184,14 @@ RC record_peek(struct tokenstore *t, enum tokenstore_class *stored)
 
 RC record_lock(const struct tokenstore *t, int how)
 {
-    int rc;
-    do {
-        rc = flock(t->dir_fd, how);
-    } while (rc != 0 && errno == EINTR);
-    if (rc != 0) {
-        return errno == EWOULDBLOCK ? RC_RETRY : RC_IO;
+    for (unsigned left = how == LOCK_EX ? LOCK_TRIES : 1u; flock(t->dir_fd, how | LOCK_NB) != 0;) {
+        if (errno != EWOULDBLOCK && errno != EINTR) {
+            return RC_IO;
+        }
+        if (--left == 0) {
+            return RC_RETRY;
+        }
+        (void)poll(NULL, 0, LOCK_WAIT_MS); // a signal that ends it early costs a try
     }
     return RC_OK;
 }
@@ -399,7 +404,7 @@ RC record_get(struct tokenstore *t, struct span name, struct buf *out)
         return rc;
     }
     // It may be that somebody changes it between two looks: once more, while nobody can.
-    TRY(record_lock(t, LOCK_SH | LOCK_NB));
+    TRY(record_lock(t, LOCK_SH));
     rc = get_once(t, name, out);
     record_unlock(t);
     return rc;

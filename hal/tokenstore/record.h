@@ -38,7 +38,8 @@
 /// @retval RC_NOTFOUND RC_DENIED RC_CORRUPT RC_IO
 RC record_peek(struct tokenstore *t, enum tokenstore_class *stored);
 /// Nobody else changes the directory until record_unlock. It goes with the descriptor, too.
-/// @param how  LOCK_EX, LOCK_SH, with LOCK_NB or not. @retval RC_RETRY RC_IO
+/// @param how  LOCK_EX: waits up to TOKENSTORE_BLOCK_MS_MAX. LOCK_SH: does not.
+/// @retval RC_RETRY  another program has it. @retval RC_IO
 RC record_lock(const struct tokenstore *t, int how);
 void record_unlock(const struct tokenstore *t);
 /// Check the manifest, begin one if there is none, compare it with the counter. The

@@ -10,8 +10,10 @@
  *           hal_tokenstore_sign is its only use.
  * Memory:   struct tokenstore and secret memory (base/secret.h) for the KEK; callers own every
  *           buffer and wipe it.
- * Time:     may block up to TOKENSTORE_BLOCK_MS_MAX; making a key up to TOKENSTORE_MAKE_MS_MAX,
- *           before the loop runs.
+ * Time:     a call waits up to TOKENSTORE_BLOCK_MS_MAX for another program that changes the store,
+ *           and as long for each sequence of commands to a device (a get has none; opening, a
+ *           signature, a delete, a put a few). Making a key takes up to TOKENSTORE_MAKE_MS_MAX.
+ *           While the loop runs, anteroomd only gets and signs.
  * Others:   several processes may have the store open (anteroomctl beside anteroomd): a change
  *           locks the directory, and nothing is remembered between calls but the KEK.
  * Threads:  main thread only.
@@ -80,7 +82,8 @@ RC hal_tokenstore_attach(struct tokenstore *t, struct tokenstore_findings *found
  * @retval RC_DENIED       it, or a file in it, can be read by others: refused, nothing is repaired.
  * @retval RC_STALE        the records were sealed for another state of the machine (PCRs): they
  *                         stay as they are.
- * @retval RC_RETRY        the device is busy or locked out for now.
+ * @retval RC_RETRY        the device is busy or locked out for now, or another program changes the
+ *                         store all the time.
  * @retval RC_CORRUPT      the KEK's own record or the manifest does not check: damaged, or from
  *                         another box, backend or device key. Nothing is begun anew by itself.
  * @retval RC_UNSUPPORTED  the device key is not there, or is none.
