@@ -136,19 +136,23 @@ class Truncating(socketserver.BaseRequestHandler):
             self.request[1].sendto(answer, self.client_address)
 
 
+class Streams(socketserver.TCPServer):
+    allow_reuse_address = True
+    asked = 0
+
+
 @NOBODY_ELSE
 def test_a_name_server_without_room_in_a_datagram_is_asked_over_tcp(make_world, tmp_path):
     """The C library wants to send with the first packet of the connection; the filter says no."""
-    address = ("127.0.0.9", 53)
+    address = ("127.0.0.10", 53)
     world = make_world("quiet", change=at_a_name("sink.test"))
     etc = OtherEtc(str(tmp_path / "etc"), world.box)
     try:
         if etc.says != "ready\n":
             pytest.skip("no mount namespace here: %s" % etc.says.strip())
-        etc.write("resolv.conf", "nameserver 127.0.0.9\n")
+        etc.write("resolv.conf", "nameserver 127.0.0.10\n")
         with socketserver.UDPServer(address, Truncating) as datagrams, \
-                socketserver.TCPServer(address, Truncating) as streams:
-            streams.asked = 0
+                Streams(address, Truncating) as streams:
             for server in (datagrams, streams):
                 threading.Thread(target=server.serve_forever, daemon=True).start()
             world.start()
