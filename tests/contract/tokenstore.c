@@ -15,7 +15,6 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,7 +31,6 @@ static struct state_dir state;
 static struct tokenstore store;
 static struct tokenstore_findings found;
 static int calls_until_failure; // 0: none fails
-static int waited_ms;           // for a lock
 
 static bool fails(void)
 {
@@ -54,8 +52,6 @@ int __real_unlinkat(int fd, const char *path, int flags);
 int __wrap_unlinkat(int fd, const char *path, int flags);
 int __real_flock(int fd, int how);
 int __wrap_flock(int fd, int how);
-int __real_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
-int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
 
 int __wrap_fsync(int fd)
 {
@@ -90,15 +86,6 @@ int __wrap_unlinkat(int fd, const char *path, int flags)
 int __wrap_flock(int fd, int how)
 {
     return how != LOCK_UN && fails() ? -1 : __real_flock(fd, how);
-}
-
-int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
-{
-    if (fds != NULL) {
-        return __real_poll(fds, count, timeout_ms);
-    }
-    waited_ms += timeout_ms; // time passes as soon as it is asked to
-    return 0;
 }
 
 // ---- helpers ----------------------------------------------------------------
@@ -437,26 +424,6 @@ static void somebody_who_changes_it_at_this_moment_is_waited_for(void **unused)
     check("a", RC_CORRUPT);
 }
 
-static void somebody_who_never_ends_is_waited_for_only_so_long(void **unused)
-{
-    (void)unused;
-    assert_int_equal(put("a", "v"), RC_OK);
-    int other = openat(state.fd, "tokens", O_RDONLY | O_DIRECTORY);
-    assert_int_equal(__real_flock(other, LOCK_EX), 0);
-    waited_ms = 0;
-    assert_int_equal(put("a", "w"), RC_RETRY);
-    assert_in_range(waited_ms, 1, TOKENSTORE_BLOCK_MS_MAX);
-    assert_int_equal(hal_tokenstore_delete(&store, SPAN("a")), RC_RETRY);
-    check_value("a", "v");
-    struct tokenstore late;
-    assert_int_equal(hal_tokenstore_attach(&late, &found), RC_OK);
-    assert_int_equal(hal_tokenstore_open(&late, state.fd, &found), RC_RETRY);
-    hal_tokenstore_close(&late);
-    close(other);
-    assert_int_equal(put("a", "w"), RC_OK);
-    check_value("a", "w");
-}
-
 // ---- failing devices --------------------------------------------------------
 
 static void a_failing_device_leaves_the_old_or_the_new_value(void **unused)
@@ -607,7 +574,6 @@ int main(void)
         TEST(a_damaged_manifest_is_told_and_nothing_is_begun_anew),
         TEST(a_store_of_a_better_class_is_a_downgrade_and_refused),
         TEST(somebody_who_changes_it_at_this_moment_is_waited_for),
-        TEST(somebody_who_never_ends_is_waited_for_only_so_long),
         TEST(a_failing_device_leaves_the_old_or_the_new_value),
         TEST(a_failing_device_leaves_a_first_value_whole_or_out),
         TEST(a_failing_device_leaves_a_value_after_half_a_delete_whole_or_out),

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,6 +28,18 @@
 static struct state_dir state;
 static struct tokenstore store;
 static struct tokenstore_findings found;
+
+static bool time_flies;
+static int waited_ms;
+
+int __real_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
+
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+    waited_ms += timeout_ms;
+    return time_flies ? 0 : __real_poll(fds, count, timeout_ms);
+}
 
 static enum rc reopen(void)
 {
@@ -209,6 +223,25 @@ static void two_writers_lose_nothing_of_each_other(void **unused)
     assert_int_equal(value, PUTS - 1);
 }
 
+static void a_program_that_never_ends_a_change_is_waited_for_only_so_long(void **unused)
+{
+    (void)unused;
+    struct tokenstore late;
+    int other = openat(state.fd, "tokens", O_RDONLY | O_DIRECTORY);
+    assert_int_equal(flock(other, LOCK_EX), 0);
+    time_flies = true;
+    waited_ms = 0;
+    assert_int_equal(hal_tokenstore_put(&store, SPAN("a"), SPAN("w")), RC_RETRY);
+    assert_in_range(waited_ms, 1, TOKENSTORE_BLOCK_MS_MAX);
+    assert_int_equal(hal_tokenstore_delete(&store, SPAN("a")), RC_RETRY);
+    assert_int_equal(hal_tokenstore_attach(&late, &found), RC_OK);
+    assert_int_equal(hal_tokenstore_open(&late, state.fd, &found), RC_RETRY);
+    hal_tokenstore_close(&late);
+    time_flies = false;
+    close(other);
+    assert_int_equal(hal_tokenstore_put(&store, SPAN("a"), SPAN("w")), RC_OK);
+}
+
 /// Opens, puts one value, ends: when the pipe says so.
 static void put_first(const char *name, int ready)
 {
@@ -329,6 +362,7 @@ int main(void)
         TEST(the_store_of_another_box_is_refused),
         TEST(a_reader_beside_a_writer_sees_whole_values_that_never_go_back),
         TEST(two_writers_lose_nothing_of_each_other),
+        TEST(a_program_that_never_ends_a_change_is_waited_for_only_so_long),
         TEST(programs_that_begin_a_store_at_once_lose_nothing),
         TEST(a_device_key_of_16_to_4096_bytes_makes_the_kek),
         TEST(an_empty_fuse_is_no_device_key),
