@@ -497,9 +497,9 @@ static void a_time_server_that_lies_is_said_and_the_time_stays_unknown(void **un
     world.sntp.lies[1] = -YEAR_MS;
     world_attempt();
     refused(TIMESYNC_CAUSE_SNTP_DIFFERS);
-    world.sntp.lies[1] = 60000;
-    world_run(2000);
-    assert_int_equal(timesync_status(&world.time)->cause, TIMESYNC_CAUSE_NONE); // within the trip
+    world.sntp.lies[1] = 59000; // the last second is open to both sides
+    world_run(10000);
+    assert_int_equal(timesync_status(&world.time)->cause, TIMESYNC_CAUSE_NONE);
 }
 
 static void time_servers_that_are_all_silent_leave_the_time_unknown(void **unused)
