@@ -229,5 +229,6 @@ RC backend_open(struct tokenstore *t, int state_fd, bool begun, struct buf *miss
     if (rc != RC_OK) {
         return tpm2_end(p, explain(missing, rc));
     }
+    p->known = true;
     return tpm2_end(p, tpm2_counter_open(p, missing));
 }

@@ -32,6 +32,7 @@ struct tpm2 {
     bool lost;          ///< the library's state is not the TPM's any more
     ESYS_TR primary;
     TPM2B_NAME primary_name;
+    bool known;      ///< the KEK was opened under this primary: no other one is taken from now on
     ESYS_TR counter; ///< ESYS_TR_NONE: not looked for
     ESYS_TR key;     ///< the signing key; ESYS_TR_NONE: not loaded
     uint32_t key_pcrs;

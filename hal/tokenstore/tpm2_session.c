@@ -92,9 +92,14 @@ static RC make_primary(struct tpm2 *p)
                                        NULL)));
     TPM2B_NAME *name = NULL;
     TRY(tpm2_result(p, Esys_TR_GetName(p->esys, p->primary, &name)));
-    p->primary_name = *name;
+    struct span now = {.ptr = (const char *)name->name, .len = name->size};
+    struct span then = {.ptr = (const char *)p->primary_name.name, .len = p->primary_name.size};
+    bool other = p->known && !span_equal(now, then); // cleared since, or somebody in between
+    if (!other) {
+        p->primary_name = *name;
+    }
     Esys_Free(name);
-    return RC_OK;
+    return other ? RC_STALE : RC_OK;
 }
 
 // ---- calls ------------------------------------------------------------------

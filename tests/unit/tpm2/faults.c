@@ -235,6 +235,24 @@ static void cleared_tpm_is_another_one(void **unused)
     assert_int_equal(open_store(false), RC_OK);
 }
 
+/// So does somebody on the bus who makes us begin again, with a primary of his own.
+static void primary_that_is_another_one_in_between_is_not_used(void **unused)
+{
+    (void)unused;
+    uint64_t value;
+    bool made = false;
+    tpm_does(CLEAR);
+    softtpm_tell("say 80010000000000000000"); // nonsense: all is to be taken up again
+    assert_int_equal(backend_counter(&box.t, &value), RC_IO);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(backend_counter(&box.t, &value), RC_STALE);
+        assert_int_equal(backend_raise(&box.t, 7), RC_STALE);
+        assert_int_equal(backend_make_key(&box.t, &made), RC_STALE);
+    }
+    assert_false(made);
+    assert_int_equal(faccessat(box.dir.fd, ".tpm2-key", F_OK, 0), -1);
+}
+
 static void lost_record_of_the_kek_is_corruption(void **unused)
 {
     (void)unused;
@@ -378,6 +396,7 @@ int main(void)
         TEST(changed_boot_chain_leaves_all_as_it_is, with_key),
         TEST(store_that_was_never_used_begins_anew_on_a_changed_boot_chain, fresh),
         TEST(cleared_tpm_is_another_one, fresh),
+        TEST(primary_that_is_another_one_in_between_is_not_used, fresh),
         TEST(lost_record_of_the_kek_is_corruption, fresh),
         TEST(no_changed_blob_opens, fresh),
         TEST(index_of_somebody_else_is_refused, fresh),
