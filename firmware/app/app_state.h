@@ -116,7 +116,7 @@ enum exit_code app_read_config(struct app *a);
 
 // ---- start.c ----
 
-/// Open and build everything, in order. What is wrong was said.
+/// Open and build everything, in order. What is wrong was said, and is left as last words.
 enum exit_code app_start(struct app *a);
 void app_finish(struct app *a);
 
@@ -150,14 +150,14 @@ enum exit_code app_open_secrets(struct app *a);
 
 // ---- devices.c ----
 
-/// Nothing is open yet.
-void app_no_devices(struct app *a);
+void app_no_devices(struct app *a); ///< nothing is open yet
 /// What is wrong was said.
 enum exit_code app_open_devices(struct app *a);
 RC app_watch_button(struct app *a);
 void app_feed_start(void *app); ///< between two steps of the start
 /// The watchdog is stopped if nobody will start us again, and else handed over armed.
 void app_leave_devices(struct app *a, enum exit_code code);
+bool app_ends_for_good(enum exit_code code); ///< ends after which nobody starts us again
 
 // ---- past.c ----
 
@@ -174,8 +174,7 @@ enum exit_code app_build(struct app *a);
 /// The collector, once the time is known; sets graph_ready, unless the store takes nothing now.
 enum exit_code app_build_graph(struct app *a, struct now now);
 void app_rebuild(struct app *a, unsigned machine, struct now now);
-/// Everything stands still from now on.
-void app_still(struct app *a);
+void app_still(struct app *a); ///< everything stands still from now on
 
 // ---- tell.c ----
 
@@ -186,6 +185,7 @@ void app_tell_factory_asked(struct app *a, struct now now);
 
 /// The end of a turn. @return when the next one is wanted.
 struct mono app_tend(struct app *a, struct now now);
+void app_await_reset(struct app *a); ///< at the start: nothing but the reset, if it is due
 /// The ladder has said so.
 void app_climbed(struct app *a, enum ladder_level level, unsigned cause, struct now now);
 /// End in good order, to be started again. @param words  why.

@@ -133,8 +133,7 @@ RC app_watch_button(struct app *a)
     return a->button.fd < 0 ? RC_OK : loop_watch(&a->loop, a->button.fd, LOOP_READ, on_button, a);
 }
 
-/// Ends after which nobody starts us again: an armed watchdog would then reset the box for ever.
-static bool for_good(enum exit_code code)
+bool app_ends_for_good(enum exit_code code)
 {
     return code == EXIT_DONE || code == EXIT_USAGE || code == EXIT_NOINPUT || code == EXIT_NOPERM ||
            code == EXIT_CONFIG;
@@ -142,7 +141,9 @@ static bool for_good(enum exit_code code)
 
 void app_leave_devices(struct app *a, enum exit_code code)
 {
-    if (a->watchdog.fd >= 0 && for_good(code) && hal_watchdog_stop(&a->watchdog) != RC_OK) {
+    // An armed watchdog that nobody feeds again would reset the box for ever.
+    if (a->watchdog.fd >= 0 && app_ends_for_good(code) &&
+        hal_watchdog_stop(&a->watchdog) != RC_OK) {
         LOG_WARN("ev=watchdog_stays_armed now=it_resets_the_box_in_ms=%u unless=started_again",
                  a->watchdog.timeout_ms);
     }

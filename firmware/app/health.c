@@ -30,6 +30,7 @@ void health_init(struct health *h, const struct health_limits *limits, struct mo
     h->turn_ms = 0;
     h->well_ms = 0;
     h->fed = now;
+    h->tried = now;
     h->excused_until = now;
     h->starving = false;
     h->holding = false;
@@ -94,7 +95,6 @@ void health_begin(struct health *h, enum ladder_level level, struct mono now)
 {
     if (level == LADDER_REBOOT) {
         h->starving = true;
-        h->starved = now;
     } else if (level == LADDER_HOLD) {
         hold(h, now);
     }
@@ -153,24 +153,30 @@ bool health_probe(struct health *h, struct mono now)
 
 bool health_unbitten(struct health *h, const struct watchdog *w, struct mono now)
 {
-    bool over = h->starving && mono_due(mono_after(h->starved, 2 * (int64_t)w->timeout_ms), now);
+    bool over = h->starving && mono_due(mono_after(h->fed, 2 * (int64_t)w->timeout_ms), now);
 
-    h->starving = h->starving && !over;
+    if (over) {
+        h->starving = false;
+        ladder_unbitten(&h->ladder);
+    }
     return over;
 }
 
 /// The only line that feeds.
 static bool feed(struct health *h, struct watchdog *w, struct mono now)
 {
-    h->fed = now;
-    return hal_watchdog_feed(w, now) == RC_OK;
+    bool taken = hal_watchdog_feed(w, now) == RC_OK;
+
+    h->tried = now;
+    h->fed = taken ? now : h->fed;
+    return taken;
 }
 
 void health_feed_start(struct health *h, struct watchdog *w, struct mono now)
 {
-    bool due = mono_due(mono_after(h->fed, h->limits.feed_ms), now);
+    bool due = mono_due(mono_after(h->tried, h->limits.feed_ms), now);
 
-    if (due && now.ms - h->turned.ms < HEALTH_START_MS_MAX) {
+    if (due && !h->starving && now.ms - h->turned.ms < HEALTH_START_MS_MAX) {
         (void)feed(h, w, now); // refused: it bites, and the first turn says so
     }
 }
@@ -181,11 +187,10 @@ struct mono health_feed(struct health *h, struct watchdog *w, struct mono now, b
     bool good = !h->starving && (excused || health_late(h) == MACHINE_NONE);
     int64_t early_ms = h->limits.feed_ms - h->limits.feed_ms / FEED_EARLY_SHARE;
 
-    *failed = false;
-    if (good && mono_due(mono_after(h->fed, early_ms), now)) {
+    if (good && mono_due(mono_after(h->tried, early_ms), now)) {
         *failed = !feed(h, w, now);
     }
-    struct mono next = mono_after(h->fed, h->limits.feed_ms);
+    struct mono next = mono_after(h->tried, h->limits.feed_ms);
     return mono_due(next, now) ? mono_after(now, h->limits.feed_ms) : next; // not fed: look again
 }
 
@@ -205,5 +210,6 @@ const char *health_machine_name(unsigned machine)
     return machine < MACHINE_SHIP              ? names[machine]
            : machine == LADDER_CAUSE_CRASH     ? "crash"
            : machine == LADDER_CAUSE_BOOT_LOOP ? "boot_loop"
+           : machine == LADDER_CAUSE_ENDED     ? "ended"
                                                : "none";
 }

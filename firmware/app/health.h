@@ -65,19 +65,19 @@ struct health {
     struct health_limits limits;
     struct health_machine machines[MACHINES];
     struct ladder ladder;
-    struct mono turned; ///< last turn
-    int64_t turn_ms;    ///< length of this turn, as far as it counts
-    int64_t well_ms;    ///< nobody was late for so long
-    struct mono fed;
+    struct mono turned;        ///< last turn
+    int64_t turn_ms;           ///< length of this turn, as far as it counts
+    int64_t well_ms;           ///< nobody was late for so long
+    struct mono fed;           ///< and it was taken
+    struct mono tried;         ///< fed, or refused
     struct mono excused_until; ///< a late machine's next step has to wait until then
     bool starving;             ///< level 3: never fed again
-    struct mono starved;       ///< since
     bool holding;              ///< level 6
     struct mono probe;         ///< then: when to look again
 };
 
 /// While the box starts no machine can be asked yet: fed if it is time, but only for
-/// HEALTH_START_MS_MAX since health_init.
+/// HEALTH_START_MS_MAX since health_init, and not while it starves.
 void health_feed_start(struct health *h, struct watchdog *w, struct mono now);
 /// The ladder is kept as it is. Fed is now: the watchdog was just opened.
 void health_init(struct health *h, const struct health_limits *limits, struct mono now);
@@ -106,8 +106,8 @@ bool health_probe(struct health *h, struct mono now);
 /// Level 3 and no reset came of it although the time for it is long over: the watchdog does not
 /// bite. Then it is fed again: a box without a reset is better off working.
 bool health_unbitten(struct health *h, const struct watchdog *w, struct mono now);
-/// Feed if it is time and all is well. @return when to call again. @param failed filled: the device
-/// refused.
+/// Feed if it is time and all is well. @return when to call again. @param failed set by a turn that
+/// tried: the device refused.
 struct mono health_feed(struct health *h, struct watchdog *w, struct mono now, bool *failed);
 const char *health_machine_name(unsigned machine); ///< "time", "auth", ..., "ship"; of causes too
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * The record, in order: version, level, cause, factory (8 bit each) | boots, lives (32) | reverted
+ * The record, in order: version, level, cause, flags (8 bit each: 1 factory, 2 counted, the upper
+ * half is the untold cause) | boots, lives (32) | reverted
  * (64) | counts of processes, reboots, past (8 each) | the stamps: boot (32), boot_ms, wall_ms
  * (64), cause, healed (8) | the past: reset, same_boot (8), uptime_s (32).
  */
@@ -17,6 +18,12 @@
 #define MODULE_MS  (10 * MINUTE_MS)
 #define PROCESS_MS (60 * MINUTE_MS)
 #define REBOOT_MS  (24 * 60 * MINUTE_MS)
+
+#define FLAG_FACTORY 1u
+#define FLAG_COUNTED 2u
+#define UNTOLD_SHIFT 4u
+
+_Static_assert(RESET_CAUSES <= 1u << UNTOLD_SHIFT, "a cause is half a byte");
 
 static const int64_t spacing_ms[LADDER_REBOOTS_MAX] = {
     5 * MINUTE_MS, 15 * MINUTE_MS, 60 * MINUTE_MS};
@@ -91,6 +98,8 @@ static enum ladder_level reached(struct ladder *l, enum ladder_level level, uint
     l->changed = l->changed || l->level != level || l->cause != cause;
     l->level = level;
     l->cause = cause;
+    l->counted = level == LADDER_PROCESS || level == LADDER_REBOOT;
+    l->store_at = (struct mono){.ms = 0}; // what was decided is stored at once, if it can be
     return level;
 }
 
@@ -172,7 +181,14 @@ void ladder_healthy(struct ladder *l)
 {
     heal(l, l->processes, l->processes_count);
     heal(l, l->reboots, l->reboots_count);
+    l->changed = l->changed || l->past_count > 0;
+    l->past_count = 0;
     (void)reached(l, LADDER_RETRY, LADDER_CAUSE_NONE);
+}
+
+void ladder_unbitten(struct ladder *l)
+{
+    (void)reached(l, LADDER_RETRY, l->cause);
 }
 
 // ---- a life begins ----
@@ -198,26 +214,55 @@ static bool bad_end(const struct ladder_life *life, const struct ladder_facts *f
            (life->reset == RESET_POWER && facts->probation != 0);
 }
 
+/// A person who plugs it in again, or starts it again, wants it to try.
+static bool by_hand(uint8_t cause)
+{
+    return cause == RESET_POWER || cause == RESET_CLEAN || cause == RESET_FIRST;
+}
+
+/// A boot is as long as all its processes. Somebody who lent a hand breaks the row.
 static bool boot_loop(const struct ladder *l, const struct ladder_facts *facts)
 {
     unsigned boots = 0;
+    uint64_t uptime_s = 0;
 
-    for (unsigned i = 0; i < l->past_count && boots < LADDER_LOOP_BOOTS; i++) {
-        if (l->past[i].same_boot) {
-            continue;
+    for (unsigned i = 0; i < l->past_count; i++) {
+        const struct ladder_life *life = &l->past[i];
+        bool bad = bad_end(life, facts);
+        if (!life->same_boot && boots == LADDER_LOOP_BOOTS) {
+            break;
         }
-        if (!bad_end(&l->past[i], facts) || l->past[i].uptime_s >= LADDER_LOOP_MS / 1000) {
+        if ((by_hand(life->reset) && !bad) || (!life->same_boot && !bad)) {
             return false;
         }
-        boots++;
+        boots += !life->same_boot;
+        uptime_s = (life->same_boot ? uptime_s : 0) + life->uptime_s;
+        if (boots > 0 && uptime_s >= LADDER_LOOP_MS / 1000) {
+            return false;
+        }
     }
     return boots == LADDER_LOOP_BOOTS;
 }
 
-/// A person who plugs it in again, or starts it again, wants it to try.
-static bool by_hand(enum reset_cause cause)
+/// The watchdog is not fed any more, but the process died before it bit.
+static bool reset_is_due(const struct ladder *l, const struct reset *reset)
 {
-    return cause == RESET_POWER || cause == RESET_CLEAN || cause == RESET_FIRST;
+    return l->level == LADDER_REBOOT && reset->same_boot && !by_hand((uint8_t)reset->cause) &&
+           l->reboots_count > 0 && l->reboots[l->reboots_count - 1u].boot == l->boots;
+}
+
+/// How the life before ended is one more restart of the process. LADDER_CAUSE_NONE: it is none.
+static uint8_t cause_to_count(enum reset_cause cause, bool counted)
+{
+    switch (cause) {
+    case RESET_KILLED:
+    case RESET_ASSERT:
+        return LADDER_CAUSE_CRASH;
+    case RESET_ASKED:
+        return counted ? LADDER_CAUSE_NONE : LADDER_CAUSE_ENDED;
+    default:
+        return LADDER_CAUSE_NONE;
+    }
 }
 
 enum ladder_level ladder_start(struct ladder *l,
@@ -226,22 +271,51 @@ enum ladder_level ladder_start(struct ladder *l,
                                struct now now)
 {
     struct mono not_before = now.mono;
+    uint8_t cause = cause_to_count(reset->cause, l->counted);
 
     remember(l, reset);
     if (l->level == LADDER_HOLD) {
-        return by_hand(reset->cause) ? LADDER_RETRY : LADDER_HOLD;
+        return by_hand((uint8_t)reset->cause) ? LADDER_RETRY : LADDER_HOLD;
     }
+    if (reset_is_due(l, reset)) {
+        return reached(l, LADDER_REBOOT, l->cause);
+    }
+    l->counted = false;
     if (boot_loop(l, facts)) {
         return give_up(l, LADDER_CAUSE_BOOT_LOOP, facts);
     }
-    if (reset->cause != RESET_KILLED && reset->cause != RESET_ASSERT) {
+    if (cause == LADDER_CAUSE_NONE) {
         return LADDER_RETRY;
     }
-    enum ladder_level level = process(l, LADDER_CAUSE_CRASH, facts, now, &not_before);
+    enum ladder_level level = process(l, cause, facts, now, &not_before);
     if (level == LADDER_PROCESS || !mono_due(not_before, now.mono)) {
+        l->counted = false;
         return LADDER_RETRY; // that restart is this one; or the time has not come
     }
     return level;
+}
+
+// ---- what is still to be told ----
+
+/// Mains that come and go say less than anything that went wrong.
+static unsigned weight(enum reset_cause cause)
+{
+    return cause == RESET_POWER ? RESET_ASKED : cause;
+}
+
+enum reset_cause ladder_to_tell(const struct ladder *l, enum reset_cause cause)
+{
+    enum reset_cause before = (enum reset_cause)l->untold;
+
+    return weight(before) >= weight(cause) ? before : cause;
+}
+
+void ladder_untold(struct ladder *l, enum reset_cause cause)
+{
+    uint8_t untold = cause == RESET_ILLEGAL ? 0 : (uint8_t)ladder_to_tell(l, cause);
+
+    l->changed = l->changed || l->untold != untold;
+    l->untold = untold;
 }
 
 // ---- the record ----
@@ -268,7 +342,9 @@ void ladder_encode(const struct ladder *l, struct buf *out)
     buf_put_u8(out, VERSION);
     buf_put_u8(out, (uint8_t)l->level);
     buf_put_u8(out, l->cause);
-    buf_put_u8(out, l->factory);
+    buf_put_u8(out,
+               (uint8_t)((l->factory ? FLAG_FACTORY : 0u) | (l->counted ? FLAG_COUNTED : 0u) |
+                         (unsigned)l->untold << UNTOLD_SHIFT));
     buf_put_be32(out, l->boots);
     buf_put_be32(out, l->lives);
     buf_put_be64(out, l->reverted);
@@ -301,15 +377,19 @@ static bool read_record(struct ladder *l, struct reader *r)
 
     l->level = (enum ladder_level)reader_u8(r);
     l->cause = reader_u8(r);
-    l->factory = reader_u8(r) != 0;
+    uint8_t flags = reader_u8(r);
+    l->factory = (flags & FLAG_FACTORY) != 0;
+    l->counted = (flags & FLAG_COUNTED) != 0;
+    l->untold = flags >> UNTOLD_SHIFT;
     l->boots = reader_be32(r);
     l->lives = reader_be32(r);
     l->reverted = reader_be64(r);
     l->processes_count = reader_u8(r);
     l->reboots_count = reader_u8(r);
     l->past_count = reader_u8(r);
-    if (!known || l->level >= LADDER_LEVELS || l->processes_count > LADDER_PROCESSES_MAX ||
-        l->reboots_count > LADDER_REBOOTS_MAX || l->past_count > LADDER_LIVES_KEPT) {
+    if (!known || l->level >= LADDER_LEVELS || l->untold >= RESET_CAUSES ||
+        l->processes_count > LADDER_PROCESSES_MAX || l->reboots_count > LADDER_REBOOTS_MAX ||
+        l->past_count > LADDER_LIVES_KEPT) {
         return false;
     }
     read_stamps(r, l->processes, l->processes_count);
@@ -320,6 +400,17 @@ static bool read_record(struct ladder *l, struct reader *r)
         l->past[i].uptime_s = reader_be32(r);
     }
     return reader_ok(r);
+}
+
+bool ladder_to_store(const struct ladder *l, struct mono now)
+{
+    return l->changed && mono_due(l->store_at, now);
+}
+
+void ladder_stored(struct ladder *l, enum rc rc, struct mono now)
+{
+    l->changed = rc != RC_OK;
+    l->store_at = rc == RC_OK ? now : mono_after(now, LADDER_STORE_MS);
 }
 
 RC ladder_decode(struct ladder *l, struct span record)

@@ -30,6 +30,7 @@
 #define LADDER_LOOP_MS       300000   ///< a boot that lived so long is none of a loop
 #define LADDER_HEALTHY_MS    1800000  ///< all well for so long: a new beginning
 #define LADDER_PROBE_MS      21600000 ///< a box that holds still looks again
+#define LADDER_STORE_MS      60000    ///< a record that cannot be stored is tried again
 #define LADDER_RECORD_BYTES  256u
 
 enum ladder_level {
@@ -48,6 +49,7 @@ enum ladder_cause {
     LADDER_CAUSE_NONE = 100,
     LADDER_CAUSE_CRASH,     ///< the process died without a word, or by an assertion
     LADDER_CAUSE_BOOT_LOOP, ///< boots that live for moments
+    LADDER_CAUSE_ENDED,     ///< the process ended itself, not by the ladder's word
 };
 
 /// Something that was used up.
@@ -77,11 +79,14 @@ struct ladder {
     unsigned past_count;
     uint64_t reverted; ///< change that was undone; 0: none
     bool factory;      ///< the factory configuration was tried
+    bool counted;      ///< the end that comes is the ladder's word: it is counted already
+    uint8_t untold;    ///< enum reset_cause that nobody upstream was told of; 0: none
 
     // this process
     struct ladder_stamp modules[LADDER_MODULES_MAX];
     unsigned modules_count;
-    bool changed; ///< the record differs from what is stored
+    bool changed;         ///< the record differs from what is stored
+    struct mono store_at; ///< then: not before; it could not be stored
 };
 
 /// What the ladder does not know by itself.
@@ -117,6 +122,15 @@ enum ladder_level ladder_climb(struct ladder *l,
                                struct mono *not_before);
 /// All was well for LADDER_HEALTHY_MS.
 void ladder_healthy(struct ladder *l);
+/// No reset came of a REBOOT: it is over without one.
+void ladder_unbitten(struct ladder *l);
+/// The record is to be stored now.
+bool ladder_to_store(const struct ladder *l, struct mono now);
+void ladder_stored(struct ladder *l, enum rc rc, struct mono now);
+/// What is to be told upstream of a start: its cause, or a worse one that was not told yet.
+enum reset_cause ladder_to_tell(const struct ladder *l, enum reset_cause cause);
+/// @param cause  RESET_ILLEGAL: everything was told.
+void ladder_untold(struct ladder *l, enum reset_cause cause);
 const char *ladder_level_name(enum ladder_level level); ///< "retry", "module", ...
 
 #endif

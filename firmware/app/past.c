@@ -53,14 +53,16 @@ void app_store_ladder(struct app *a)
     const struct slots slots = ladder_slots(a);
     char bytes[LADDER_RECORD_BYTES];
     struct buf record = BUF(bytes);
+    struct mono now = loop_now().mono;
 
-    if (!a->health.ladder.changed) {
+    if (!ladder_to_store(&a->health.ladder, now)) {
         return;
     }
     ladder_encode(&a->health.ladder, &record);
     ASSERT(buf_ok(&record));
-    said(a, RECORD_LADDER, slots_write(&slots, buf_span(&record)));
-    a->health.ladder.changed = false; // not again before something new has happened
+    enum rc rc = slots_write(&slots, buf_span(&record));
+    said(a, RECORD_LADDER, rc);
+    ladder_stored(&a->health.ladder, rc, now);
 }
 
 static void read_ladder(struct app *a)
@@ -106,6 +108,7 @@ enum exit_code app_recall(struct app *a)
              (int)h->ladder.level,
              a->reset.words);
     app_climbed(a, level, h->ladder.cause, a->started);
+    app_await_reset(a);
     return EXIT_DONE;
 }
 
@@ -121,5 +124,6 @@ struct mono app_note_life(struct app *a, struct now now)
 
 void app_leave_words(struct app *a, enum reset_cause cause, const char *words)
 {
+    a->reset.noted_ms = (uint64_t)(loop_now().mono.ms - a->started.mono.ms);
     said(a, RECORD_RESET, hal_reset_words(&a->reset, cause, span_from_str(words)));
 }

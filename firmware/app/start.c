@@ -106,27 +106,42 @@ static enum exit_code start_loop(struct app *a)
 }
 
 /// The order of the start. A step that fails has said why.
-static enum exit_code (*const steps[])(struct app *a) = {
-    app_read_config,    // as whoever started us
-    app_open_state,     // a handle of the state directory
-    app_open_devices,   // while we may; from here on the watchdog wants to be fed
-    app_attach_secrets, // likewise
-    app_become,         // its owner, for good
-    start_clock,        // nothing is proven yet: the floor
-    app_recall,         // why we were started, and how often that was in vain
-    start_store,        // forks its checking child: before any thread, key or filter
-    app_open_secrets,   // before anything that may need one
-    start_loop,         // signals, button, transfers
-    app_build,          // time, sign-in, sinks; the collector when the time is known
-    app_lock,           // last: nothing above works behind it
+static const struct {
+    const char *name; ///< for last words; NULL: nobody can write any yet
+    enum exit_code (*run)(struct app *a);
+} steps[] = {
+    {NULL, app_read_config},       // as whoever started us
+    {NULL, app_open_state},        // a handle of the state directory
+    {NULL, app_open_devices},      // while we may; from here on the watchdog wants to be fed
+    {NULL, app_attach_secrets},    // likewise
+    {NULL, app_become},            // its owner, for good
+    {NULL, start_clock},           // nothing is proven yet: the floor
+    {NULL, app_recall},            // why we were started, and how often that was in vain
+    {"store", start_store},        // forks its checking child: before any thread, key or filter
+    {"secrets", app_open_secrets}, // before anything that may need one
+    {"loop", start_loop},          // signals, button, transfers
+    {"build", app_build},          // time, sign-in, sinks; the collector when the time is known
+    {"lock", app_lock},            // last: nothing above works behind it
 };
+
+/// What ended the life before is told by the first start that comes so far.
+static void leave_failed(struct app *a, enum exit_code code, const char *step)
+{
+    (void)snprintf(a->words, sizeof(a->words), "start failed: %s", step);
+    ladder_untold(&a->health.ladder, a->reset.cause);
+    app_store_ladder(a);
+    app_leave_words(a, app_ends_for_good(code) ? RESET_CLEAN : RESET_ASKED, a->words);
+}
 
 enum exit_code app_start(struct app *a)
 {
     a->started = loop_now();
     log_set_now(a->started);
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-        enum exit_code code = steps[i](a);
+        enum exit_code code = steps[i].run(a);
+        if (code != EXIT_DONE && steps[i].name != NULL) {
+            leave_failed(a, code, steps[i].name);
+        }
         if (code != EXIT_DONE) {
             return code;
         }

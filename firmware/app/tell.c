@@ -6,7 +6,7 @@
 #include "sys/log.h"
 
 /// Stage one event of our own, and commit it: it is about something that may come again at once.
-static void
+static bool
 tell(struct app *a, const char *type, uint64_t version, struct span data, struct now now)
 {
     const struct event e = {.type = type,
@@ -20,7 +20,9 @@ tell(struct app *a, const char *type, uint64_t version, struct span data, struct
     if (event_emit(&a->spool, buf_of(a->line, sizeof(a->line)), &e, now) != RC_OK ||
         spool_commit(&a->spool) != RC_OK) {
         LOG_WARN("ev=not_reported type=%s why=store_takes_nothing_now", type);
+        return false;
     }
+    return true;
 }
 
 /// The store was begun anew: what it held and no sink had is fetched again from Graph.
@@ -35,17 +37,18 @@ static void tell_store_reset(struct app *a, struct now now)
     buf_put_u64(&b, a->config.call_records.backfill_days);
     buf_put_char(&b, '}');
     LOG_ERROR("ev=store_reset reason=%s now=fetching_again", a->store_reason);
-    tell(a, EVENT_STORE_RESET, 1, buf_span(&b), now);
+    (void)tell(a, EVENT_STORE_RESET, 1, buf_span(&b), now);
 }
 
 static void tell_restarted(struct app *a, struct now now)
 {
-    const struct ladder *l = &a->health.ladder;
+    struct ladder *l = &a->health.ladder;
+    enum reset_cause cause = ladder_to_tell(l, a->reset.cause);
     char data[512];
     struct buf b = BUF(data);
 
     buf_put_str(&b, "{\"cause\":");
-    json_put_string(&b, span_from_str(hal_reset_cause_name(a->reset.cause)));
+    json_put_string(&b, span_from_str(hal_reset_cause_name(cause)));
     buf_put_str(&b, ",\"uptime_s\":");
     buf_put_u64(&b, a->reset.uptime_ms / 1000u);
     buf_put_str(&b, ",\"words\":");
@@ -55,7 +58,8 @@ static void tell_restarted(struct app *a, struct now now)
     buf_put_str(&b, ",\"boots\":");
     buf_put_u64(&b, l->boots);
     buf_put_char(&b, '}');
-    tell(a, EVENT_BOX_RESTARTED, spool_next_seq(&a->spool), buf_span(&b), now);
+    bool told = tell(a, EVENT_BOX_RESTARTED, spool_next_seq(&a->spool), buf_span(&b), now);
+    ladder_untold(l, told ? RESET_ILLEGAL : cause);
 }
 
 void app_tell_start(struct app *a, struct now now)
@@ -71,5 +75,5 @@ void app_tell_start(struct app *a, struct now now)
 void app_tell_factory_asked(struct app *a, struct now now)
 {
     LOG_WARN("ev=button asked=factory_configuration now=noted_and_reported");
-    tell(a, EVENT_FACTORY_ASKED, spool_next_seq(&a->spool), SPAN("{\"by\":\"button\"}"), now);
+    (void)tell(a, EVENT_FACTORY_ASKED, spool_next_seq(&a->spool), SPAN("{\"by\":\"button\"}"), now);
 }

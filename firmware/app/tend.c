@@ -4,11 +4,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include <poll.h>
+
 #include "app/app_state.h"
 #include "sys/log.h"
 
 #define FAILURES_MANY 5u ///< in a row: the handles that they share are built anew, once
 #define FULL_PERCENT  90u
+#define AWAIT_MS      1000
 
 static const struct ladder_facts facts = {.probation = 0}; // nothing is ever on probation yet
 
@@ -239,7 +242,7 @@ static struct mono feel_button(struct app *a, struct now now)
 
 static struct mono feed(struct app *a, struct now now)
 {
-    bool failed = false;
+    bool failed = a->feed_failing; // until a turn tries
     struct mono again = health_feed(&a->health, &a->watchdog, now.mono, &failed);
 
     if (failed && !a->feed_failing) {
@@ -247,6 +250,20 @@ static struct mono feed(struct app *a, struct now now)
     }
     a->feed_failing = failed;
     return again;
+}
+
+/// A process that goes on and dies again would open the watchdog again, and feed it by that: the
+/// reset would never come.
+void app_await_reset(struct app *a)
+{
+    while (a->health.starving && !a->stop) {
+        struct now now = loop_now();
+        log_set_now(now);
+        int64_t ms = light(a, now).ms - now.mono.ms;
+        (void)poll(NULL, 0, ms < AWAIT_MS ? (int)ms : AWAIT_MS);
+        look_again(a, now);
+    }
+    app_store_ladder(a);
 }
 
 struct mono app_tend(struct app *a, struct now now)

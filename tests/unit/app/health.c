@@ -180,6 +180,51 @@ static void a_device_that_refuses_is_told_of(void **state)
     assert_true(failed);
 }
 
+static void a_refusal_is_known_until_a_later_try_is_taken(void **state)
+{
+    bool failed = false;
+    unsigned refusals = 0;
+
+    (void)state;
+    struct mono taken = h.fed;
+    fed.rc = RC_IO;
+    for (unsigned i = 0; i < 60; i++) {
+        unsigned tries = fed.feeds;
+        now.mono.ms += 1000;
+        (void)see_all();
+        (void)health_feed(&h, &dog, now.mono, &failed);
+        refusals += fed.feeds - tries;
+        assert_true(failed == (refusals > 0));
+    }
+    assert_in_range(refusals, 60 / 10, 60 / 6); // tried at the same pace
+    assert_int_equal(h.fed.ms, taken.ms);
+    fed.rc = RC_OK;
+    now.mono.ms += 10000;
+    (void)see_all();
+    (void)health_feed(&h, &dog, now.mono, &failed);
+    assert_false(failed);
+    assert_int_equal(h.fed.ms, now.mono.ms);
+}
+
+static void a_start_that_wants_a_reset_does_not_feed(void **state)
+{
+    (void)state;
+    now.mono.ms += 20000;
+    health_feed_start(&h, &dog, now.mono);
+    assert_int_equal(fed.feeds, 1);
+    struct mono last = now.mono;
+    health_begin(&h, LADDER_REBOOT, now.mono);
+    for (unsigned i = 0; i < 6; i++) {
+        now.mono.ms += 10000;
+        health_feed_start(&h, &dog, now.mono);
+    }
+    assert_int_equal(fed.feeds, 1);
+    now.mono = mono_after(last, 2 * TIMEOUT_MS - 1); // from the last feeding on
+    assert_false(health_unbitten(&h, &dog, now.mono));
+    now.mono.ms++;
+    assert_true(health_unbitten(&h, &dog, now.mono));
+}
+
 /// Let all machines work in their own kind, freeze one, and see when the feeding stops.
 static void freeze(unsigned machine, enum activity_kind kind, int64_t limit_ms)
 {
@@ -390,10 +435,12 @@ static void a_watchdog_that_does_not_bite_is_noticed(void **state)
 {
     (void)state;
     health_begin(&h, LADDER_REBOOT, now.mono);
+    h.ladder.level = LADDER_REBOOT;
     now.mono.ms += 2 * TIMEOUT_MS - 1;
     assert_false(health_unbitten(&h, &dog, now.mono));
     now.mono.ms += 1;
     assert_true(health_unbitten(&h, &dog, now.mono));
+    assert_int_equal(h.ladder.level, LADDER_RETRY); // the next life has nothing to wait for
     assert_false(health_unbitten(&h, &dog, now.mono));
     unsigned feeds = fed.feeds;
     for (unsigned i = 0; i < 20; i++) {
@@ -512,6 +559,8 @@ int main(void)
         TEST(an_idle_box_is_fed_at_least_every_sixth_of_the_timeout),
         TEST(a_box_that_is_awake_anyway_is_fed_then),
         TEST(a_device_that_refuses_is_told_of),
+        TEST(a_refusal_is_known_until_a_later_try_is_taken),
+        TEST(a_start_that_wants_a_reset_does_not_feed),
         TEST(each_machine_that_misses_its_wake_up_stops_the_feeding),
         TEST(each_machine_that_is_busy_and_does_not_move_stops_the_feeding),
         TEST(a_machine_that_spins_without_doing_anything_is_late_too),

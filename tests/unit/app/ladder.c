@@ -313,12 +313,12 @@ static void crashes_count_as_restarts_of_the_process(void **state)
 
 static void orderly_restarts_and_power_cuts_count_for_nothing(void **state)
 {
-    static const enum reset_cause harmless[] = {RESET_CLEAN, RESET_ASKED, RESET_POWER};
+    static const enum reset_cause harmless[] = {RESET_CLEAN, RESET_POWER};
 
     (void)state;
     first_start();
     for (unsigned i = 0; i < 60; i++) {
-        assert_int_equal(life(harmless[i % 3u], i % 3u != 2u, 1000), LADDER_RETRY);
+        assert_int_equal(life(harmless[i % 2u], i % 2u == 0, 1000), LADDER_RETRY);
     }
     assert_int_equal(l.processes_count, 0);
     assert_int_equal(l.reboots_count, 0);
@@ -347,6 +347,147 @@ static void a_long_boot_or_an_orderly_one_breaks_the_row(void **state)
     assert_int_equal(life(RESET_CLEAN, false, 20000), LADDER_RETRY);
     (void)life(RESET_WATCHDOG, false, 20000);
     assert_int_equal(life(RESET_WATCHDOG, false, 20000), LADDER_RETRY);
+}
+
+static void a_loop_that_is_over_is_forgotten(void **state)
+{
+    (void)state;
+    first_start();
+    for (unsigned i = 0; i < LADDER_LOOP_BOOTS; i++) {
+        (void)life(RESET_WATCHDOG, false, 20000);
+    }
+    assert_int_equal(l.level, LADDER_HOLD);
+    pass(LADDER_PROBE_MS + LADDER_HEALTHY_MS);
+    ladder_healthy(&l);
+    assert_int_equal(life(RESET_KILLED, true, LADDER_PROBE_MS), LADDER_RETRY);
+    assert_int_equal(life(RESET_WATCHDOG, false, 20000), LADDER_RETRY);
+}
+
+static void a_boot_is_as_long_as_all_its_processes(void **state)
+{
+    (void)state;
+    first_start();
+    for (unsigned i = 0; i < LADDER_LOOP_BOOTS; i++) {
+        assert_int_equal(life(RESET_CLEAN, true, LADDER_LOOP_MS), LADDER_RETRY);
+        assert_int_equal(life(RESET_WATCHDOG, false, 20000), LADDER_RETRY);
+    }
+    begin(NULL);
+    first_start();
+    for (unsigned i = 0; i < LADDER_LOOP_BOOTS; i++) {
+        assert_int_equal(life(RESET_KILLED, true, LADDER_LOOP_MS - 10000), LADDER_RETRY);
+        assert_int_equal(life(RESET_WATCHDOG, false, 10000), LADDER_RETRY);
+    }
+}
+
+static void a_start_by_hand_breaks_the_row(void **state)
+{
+    (void)state;
+    first_start();
+    (void)life(RESET_WATCHDOG, false, 20000);
+    (void)life(RESET_WATCHDOG, false, 20000);
+    assert_int_equal(life(RESET_CLEAN, true, 1000), LADDER_RETRY);
+    assert_int_equal(life(RESET_WATCHDOG, false, 20000), LADDER_RETRY);
+}
+
+static void a_process_that_ends_itself_again_and_again_climbs_too(void **state)
+{
+    (void)state;
+    first_start();
+    for (unsigned boots = 0; boots < LADDER_REBOOTS_MAX; boots++) {
+        for (unsigned i = l.processes_count; i < LADDER_PROCESSES_MAX; i++) {
+            assert_int_equal(life(RESET_ASKED, true, 1000), LADDER_RETRY);
+            assert_int_equal(l.processes_count, i + 1u);
+        }
+        pass(HOUR_MS);
+        assert_int_equal(life(RESET_ASKED, true, 1000), LADDER_REBOOT);
+        assert_int_equal(l.cause, LADDER_CAUSE_ENDED);
+        assert_int_equal(life(RESET_WATCHDOG, false, 10 * MIN_MS), LADDER_RETRY);
+        pass(HOUR_MS);
+    }
+    assert_int_equal(life(RESET_ASKED, true, 1000), LADDER_HOLD);
+    assert_int_equal(life(RESET_ASKED, true, 1000), LADDER_HOLD);
+    assert_int_equal(life(RESET_CLEAN, true, 1000), LADDER_RETRY);
+}
+
+static void an_end_by_the_ladders_word_is_counted_once(void **state)
+{
+    (void)state;
+    first_start();
+    (void)climb(CAUSE);
+    assert_int_equal(climb(CAUSE), LADDER_PROCESS);
+    assert_int_equal(life(RESET_ASKED, true, MIN_MS), LADDER_RETRY);
+    assert_int_equal(l.processes_count, 1);
+    assert_int_equal(life(RESET_ASKED, true, MIN_MS), LADDER_RETRY); // this one was its own
+    assert_int_equal(l.processes_count, 2);
+    assert_int_equal(l.processes[1].cause, LADDER_CAUSE_ENDED);
+}
+
+static void a_reset_that_has_not_come_is_still_due_in_the_next_life(void **state)
+{
+    static const enum reset_cause ends[] = {RESET_ASKED, RESET_KILLED, RESET_ASSERT};
+
+    (void)state;
+    first_start();
+    assert_int_equal(climb_to_reboot(CAUSE), LADDER_REBOOT);
+    for (unsigned i = 0; i < 9; i++) {
+        assert_int_equal(life(ends[i % 3u], true, 1000), LADDER_REBOOT);
+        assert_int_equal(l.reboots_count, 1);
+        assert_int_equal(l.cause, CAUSE);
+    }
+    assert_int_equal(life(RESET_WATCHDOG, false, 1000), LADDER_RETRY);
+    assert_int_equal(life(RESET_KILLED, true, 1000), LADDER_RETRY); // that reset has been
+    assert_int_equal(l.reboots_count, 1);
+}
+
+static void a_reset_that_never_comes_is_no_longer_due(void **state)
+{
+    (void)state;
+    first_start();
+    assert_int_equal(climb_to_reboot(CAUSE), LADDER_REBOOT);
+    ladder_unbitten(&l);
+    assert_true(l.changed);
+    assert_int_equal(life(RESET_KILLED, true, 1000), LADDER_RETRY);
+    begin(NULL);
+    first_start();
+    assert_int_equal(climb_to_reboot(CAUSE), LADDER_REBOOT);
+    assert_int_equal(life(RESET_CLEAN, true, 1000), LADDER_RETRY); // a person wants it to try
+}
+
+static void a_record_that_cannot_be_stored_is_tried_again_each_minute(void **state)
+{
+    (void)state;
+    first_start();
+    assert_true(ladder_to_store(&l, now.mono));
+    ladder_stored(&l, RC_FULL, now.mono);
+    pass(LADDER_STORE_MS - 1);
+    assert_false(ladder_to_store(&l, now.mono));
+    pass(1);
+    assert_true(ladder_to_store(&l, now.mono));
+    ladder_stored(&l, RC_IO, now.mono);
+    (void)climb(CAUSE);
+    assert_int_equal(climb(CAUSE), LADDER_PROCESS);
+    assert_true(ladder_to_store(&l, now.mono)); // something new: at once
+    ladder_stored(&l, RC_OK, now.mono);
+    pass(HOUR_MS);
+    assert_false(ladder_to_store(&l, now.mono));
+}
+
+static void the_worst_cause_that_was_not_told_is_kept_until_it_is(void **state)
+{
+    (void)state;
+    first_start();
+    assert_int_equal(ladder_to_tell(&l, RESET_CLEAN), RESET_CLEAN);
+    ladder_untold(&l, RESET_POWER);
+    ladder_untold(&l, RESET_ASKED);
+    assert_int_equal(ladder_to_tell(&l, RESET_ASKED), RESET_POWER);
+    ladder_untold(&l, RESET_WATCHDOG);
+    assert_true(l.changed);
+    store_and_load();
+    assert_int_equal(ladder_to_tell(&l, RESET_ASKED), RESET_WATCHDOG);
+    assert_int_equal(ladder_to_tell(&l, RESET_PANIC), RESET_PANIC);
+    ladder_untold(&l, RESET_ILLEGAL);
+    assert_true(l.changed);
+    assert_int_equal(ladder_to_tell(&l, RESET_ASKED), RESET_ASKED);
 }
 
 static void mains_that_come_and_go_are_no_loop_but_on_probation(void **state)
@@ -380,6 +521,9 @@ static void the_record_changes_only_when_something_happened(void **state)
 {
     (void)state;
     first_start();
+    store_and_load();
+    ladder_healthy(&l); // what was before is forgotten
+    assert_true(l.changed);
     store_and_load();
     assert_int_equal(climb(CAUSE), LADDER_MODULE); // of this process only
     assert_false(l.changed);
@@ -435,6 +579,15 @@ int main(void)
         TEST(orderly_restarts_and_power_cuts_count_for_nothing),
         TEST(three_short_boots_in_a_row_are_a_loop),
         TEST(a_long_boot_or_an_orderly_one_breaks_the_row),
+        TEST(a_loop_that_is_over_is_forgotten),
+        TEST(a_boot_is_as_long_as_all_its_processes),
+        TEST(a_start_by_hand_breaks_the_row),
+        TEST(a_process_that_ends_itself_again_and_again_climbs_too),
+        TEST(an_end_by_the_ladders_word_is_counted_once),
+        TEST(a_reset_that_has_not_come_is_still_due_in_the_next_life),
+        TEST(a_reset_that_never_comes_is_no_longer_due),
+        TEST(a_record_that_cannot_be_stored_is_tried_again_each_minute),
+        TEST(the_worst_cause_that_was_not_told_is_kept_until_it_is),
         TEST(mains_that_come_and_go_are_no_loop_but_on_probation),
         TEST(a_box_that_holds_tries_again_when_a_person_starts_it),
         TEST(the_record_changes_only_when_something_happened),
