@@ -7,6 +7,7 @@
 #include <poll.h>
 
 #include "app/app_state.h"
+#include "app/led_code.h"
 #include "sys/log.h"
 
 #define FAILURES_MANY 5u ///< in a row: the handles that they share are built anew, once
@@ -143,56 +144,35 @@ static void look_again(struct app *a, struct now now)
 
 // ---- what is shown ----
 
-static enum led_code code_of_auth(enum auth_cause cause)
+static bool sink_failing(const struct app *a)
 {
-    switch (cause) {
-    case AUTH_CAUSE_NONE:
-    case AUTH_CAUSE_STARTING:
-        return LED_CODE_NORMAL;
-    case AUTH_CAUSE_NO_CREDENTIAL:
-        return LED_CODE_UNPROVISIONED;
-    case AUTH_CAUSE_NETWORK:
-    case AUTH_CAUSE_NONSENSE: // a login portal
-        return LED_CODE_NETWORK;
-    case AUTH_CAUSE_CLOCK:
-    case AUTH_CAUSE_TRUST:
-        return LED_CODE_TIME;
-    case AUTH_CAUSE_SERVICE:
-    case AUTH_CAUSE_THROTTLED:
-        return LED_CODE_BUFFERING; // their trouble, and passing
-    default:
-        return LED_CODE_REFUSED;
+    for (unsigned i = 0; i < a->config.sinks_count; i++) {
+        if (ship_status(&a->ships[i])->failures > 0) {
+            return true;
+        }
     }
-}
-
-static enum led_code lower(enum led_code a, enum led_code b)
-{
-    return a < b ? a : b;
+    return false;
 }
 
 static enum led_code code_of(const struct app *a, struct now now)
 {
-    enum led_code code = code_of_auth(auth_status(&a->auth)->cause);
+    const struct timesync_status *time = timesync_status(&a->timesync);
 
     if (a->health.holding || a->health.starving || a->feed_failing) {
         return LED_CODE_RESET;
     }
-    if (!app_time_is_known(now) && timesync_status(&a->timesync)->failures > 0) {
-        bool silent = timesync_status(&a->timesync)->cause == TIMESYNC_CAUSE_NETWORK;
-        code = silent ? LED_CODE_NETWORK : LED_CODE_TIME;
-    }
-    if (a->graph_ready && a->graph.forbidden > 0) {
-        code = lower(code, LED_CODE_REFUSED);
-    }
-    for (unsigned i = 0; i < a->config.sinks_count; i++) {
-        if (ship_status(&a->ships[i])->failures > 0) {
-            code = lower(code, LED_CODE_BUFFERING);
-        }
-    }
-    if (spool_stats(&a->spool).used_percent * 100u >= a->config.spool_high_percent * FULL_PERCENT) {
-        code = lower(code, LED_CODE_FULL);
-    }
-    return code;
+    return led_code_of(&(struct led_facts){
+        .time_known = app_time_is_known(now),
+        .time_failures = time->failures,
+        .time = time->cause,
+        .auth = auth_status(&a->auth)->cause,
+        .graph_failures = a->graph_ready ? a->graph.failures : 0,
+        .graph = a->graph.fail,
+        .forbidden = a->graph_ready && a->graph.forbidden > 0,
+        .sink_failing = sink_failing(a),
+        .filled = spool_stats(&a->spool).used_percent * 100u >=
+                  a->config.spool_high_percent * FULL_PERCENT,
+    });
 }
 
 static struct mono light(struct app *a, struct now now)

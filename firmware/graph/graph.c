@@ -52,6 +52,7 @@ void graph_failed(struct graph *g,
 
     g->status.failures++;
     g->failures += g->failures < UINT32_MAX;
+    g->fail = f->fail;
     facts->refused = f->generation;
     switch (f->fail) {
     case FETCH_FAIL_UNAUTHORIZED:
@@ -204,6 +205,7 @@ RC graph_init(struct graph *g, const struct graph_setup *setup, struct now now)
     g->hold_until = g->work_next = g->list_next = now.mono;
     g->forbidden = 0;
     g->failures = 0;
+    g->fail = FETCH_FAIL_NONE;
     g->wake = now.mono;
     TRY(first_start(g->spool, now, &first_ms));
     windows_init(&g->windows, c, first_ms);

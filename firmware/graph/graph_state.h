@@ -115,6 +115,7 @@ struct graph {
     struct mono list_next;  ///< when the next window is due
     struct mono wake;       ///< when the last step wanted to run next
     uint32_t failures;      ///< answers that failed since one was of use
+    enum fetch_fail fail;   ///< the latest of them
     struct list list;
     struct lane lanes[CONFIG_GRAPH_LANES];
 };
