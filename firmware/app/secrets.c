@@ -50,7 +50,11 @@ static RC ensure_identities(struct app *a)
         TRY(auth_ensure_tls_identity(&a->store, name, from_ms, &made_tls));
     }
     if (made) {
-        LOG_INFO("ev=identity_made advice=upload_the_output_of_anteroomctl_certificate");
+        enum tokenstore_signature kind;
+        TRY(hal_tokenstore_signs(&a->store, &kind));
+        LOG_INFO(
+            "ev=identity_made signature=%s advice=upload_the_output_of_anteroomctl_certificate",
+            kind == TOKENSTORE_PS256 ? "PS256" : "RS256 why=the_TPM_refuses_PS256");
     }
     if (made_tls) {
         LOG_INFO(

@@ -24,6 +24,16 @@ _Static_assert(TPM2_MAX_RSA_KEY_BYTES <= TOKENSTORE_SIGNATURE_BYTES_MAX, "signat
 
 // ---- signing ----------------------------------------------------------------
 
+/// "No such scheme", or none with this hash or salt: said by the TPM itself, not by a fault.
+static bool refuses_scheme(TSS2_RC said)
+{
+    TPM2_RC error = said & (TPM2_RC_FMT1 | 0x3fu);
+    TSS2_RC layer = said & TSS2_RC_LAYER_MASK;
+    return (layer == TSS2_TPM_RC_LAYER || layer == TSS2_RESMGR_TPM_RC_LAYER) &&
+           (error == TPM2_RC_SCHEME || error == TPM2_RC_VALUE);
+}
+
+/// @retval RC_UNSUPPORTED  the TPM has no such signature.
 static RC sign_in(struct tpm2 *p,
                   ESYS_TR session,
                   enum tokenstore_signature kind,
@@ -37,8 +47,12 @@ static RC sign_in(struct tpm2 *p,
     const TPMT_TK_HASHCHECK not_ours = {.tag = TPM2_ST_HASHCHECK, .hierarchy = TPM2_RH_NULL};
     TPMT_SIGNATURE *signature = NULL;
     memcpy(what.buffer, digest, TOKENSTORE_DIGEST_BYTES);
-    TRY(tpm2_result(
-        p, Esys_Sign(p->esys, p->key, session, NONE, NONE, &what, &scheme, &not_ours, &signature)));
+    TSS2_RC said =
+        Esys_Sign(p->esys, p->key, session, NONE, NONE, &what, &scheme, &not_ours, &signature);
+    enum rc rc = tpm2_result(p, said);
+    if (rc != RC_OK) {
+        return refuses_scheme(said) ? RC_UNSUPPORTED : rc;
+    }
     // rsapss has the same shape.
     const TPM2B_PUBLIC_KEY_RSA *bytes = &signature->signature.rsassa.sig;
     bool fits = bytes->size <= out->cap - out->len;
@@ -142,7 +156,7 @@ static RC choose_bits(struct tpm2 *p, uint16_t *bits)
     return RC_UNSUPPORTED;
 }
 
-/// RC_NOTFOUND: it signs, but not as wanted.
+/// RC_UNSUPPORTED: it does not sign like this, or not as wanted (with another salt).
 static RC try_kind(struct tpm2 *p, enum tokenstore_signature kind, struct span der)
 {
     char bytes[TOKENSTORE_SIGNATURE_BYTES_MAX];
@@ -152,9 +166,10 @@ static RC try_kind(struct tpm2 *p, enum tokenstore_signature kind, struct span d
     TRY(sign(p, kind, digest, &signature));
     enum crypto_padding padding = kind == TOKENSTORE_PS256 ? CRYPTO_PS256 : CRYPTO_RS256;
     enum rc rc = crypto_verify_rsa(der, padding, digest, buf_span(&signature));
-    return rc == RC_DENIED ? RC_NOTFOUND : rc;
+    return rc == RC_DENIED ? RC_UNSUPPORTED : rc;
 }
 
+/// For good: so a fault, which may pass, decides nothing.
 static RC find_kind(struct tpm2 *p, struct tpm2_object *o)
 {
     char bytes[TOKENSTORE_PUBLIC_BYTES_MAX];
@@ -162,11 +177,11 @@ static RC find_kind(struct tpm2 *p, struct tpm2_object *o)
     TRY(public_of(o, &der));
     o->signs = TOKENSTORE_PS256;
     enum rc rc = try_kind(p, TOKENSTORE_PS256, buf_span(&der));
-    if (rc == RC_NOTFOUND || rc == RC_IO) { // another salt, or no PSS at all
+    if (rc == RC_UNSUPPORTED) {
         o->signs = TOKENSTORE_RS256;
         rc = try_kind(p, TOKENSTORE_RS256, buf_span(&der));
     }
-    return rc == RC_NOTFOUND ? RC_UNSUPPORTED : rc;
+    return rc;
 }
 
 static RC make(struct tpm2 *p, int dir_fd)

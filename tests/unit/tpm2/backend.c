@@ -116,6 +116,32 @@ static void tpm_without_pss_makes_a_key_for_rs256(void **unused)
     assert_int_equal(best, TOKENSTORE_RS256);
 }
 
+static void fault_at_the_first_signature_decides_nothing(void **unused)
+{
+    (void)unused;
+
+    static const struct {
+        const char *code;
+        enum rc rc;
+    } faults[] = {{"0x101", RC_IO},     // TPM_RC_FAILURE
+                  {"0x9a2", RC_DENIED}, // a session that was tampered with
+                  {"0x921", RC_RETRY},  // TPM_RC_LOCKOUT
+                  {"0x2d5", RC_IO}};    // TPM_RC_SIZE of a parameter
+    enum tokenstore_signature best;
+    bool made = false;
+    for (unsigned i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+        char line[64];
+        snprintf(line, sizeof(line), "refuse %s 1 0x15d", faults[i].code);
+        softtpm_tell(line);
+        assert_int_equal(backend_make_key(&box.t, &made), faults[i].rc);
+        assert_false(made);
+        assert_int_equal(backend_signs(&box.t, &best), RC_NOTFOUND);
+    }
+    assert_int_equal(backend_make_key(&box.t, &made), RC_OK);
+    assert_int_equal(backend_signs(&box.t, &best), RC_OK);
+    assert_int_equal(best, TOKENSTORE_PS256);
+}
+
 static void tpm_without_long_keys_makes_a_shorter_one(void **unused)
 {
     (void)unused;
@@ -162,6 +188,7 @@ int main(void)
         TEST(dropped_key_is_gone, with_key),
         TEST(key_that_salts_otherwise_signs_as_rs256, with_key),
         TEST(tpm_without_pss_makes_a_key_for_rs256, fresh),
+        TEST(fault_at_the_first_signature_decides_nothing, fresh),
         TEST(tpm_without_long_keys_makes_a_shorter_one, fresh),
         TEST(tpm_without_rsa_is_unsupported, fresh),
         TEST(counter_only_grows, fresh),
