@@ -26,7 +26,7 @@
 
 #define X32_BIT             0x40000000u // x86: calls of the x32 personality; elsewhere no such call
 #define ALLOW               SECCOMP_RET_ALLOW
-#define ANSWER(error)       (SECCOMP_RET_ERRNO | (error))
+#define ALLOWED             0u
 #define MADV_DONTNEED_LATER 24u // MADV_DONTNEED_LOCKED, Linux 5.18
 #define MADV_COLD_FILE      21u // MADV_PAGEOUT, Linux 5.4: pages of the store that were sent
 #define CONDITIONS_MAX      3u
@@ -47,11 +47,12 @@ struct __attribute__((packed)) condition {
     uint32_t mask, value;
 };
 
-/// One way in which a call is answered with `action`. Rows of the same call stand together.
+/// One way in which a call is allowed, or answered with an error. Rows of the same call stand
+/// together.
 struct rule {
     uint16_t call;
     struct condition conditions[CONDITIONS_MAX];
-    uint32_t action;
+    uint8_t error;
 };
 
 static const uint16_t plain[] = {
@@ -63,43 +64,47 @@ static const uint16_t plain[] = {
 static const struct rule rules[] = {
     // Landlock is asked about connect() of TCP; what connects in another way passes it by: data on
     // the first packet, and protocols that only look like TCP (MPTCP, SMC).
-    {SYS_sendto, {{3, MSG_FASTOPEN, 0}}, ALLOW},
-    {SYS_sendmsg, {{2, MSG_FASTOPEN, 0}}, ALLOW},
-    {SYS_sendmsg, {{0}}, ANSWER(EOPNOTSUPP)}, // the resolver of musl connects then
-    {SYS_socket, {{0, INET_BITS, AF_INET}, {1, SOCKET_KIND, SOCK_STREAM}, {2, EXACTLY, 0}}, ALLOW},
-    {SYS_socket, {{0, INET_BITS, AF_INET}, {1, SOCKET_KIND, SOCK_DGRAM}, {2, EXACTLY, 0}}, ALLOW},
+    {SYS_sendto, {{3, MSG_FASTOPEN, 0}}, ALLOWED},
+    {SYS_sendmsg, {{2, MSG_FASTOPEN, 0}}, ALLOWED},
+    {SYS_sendmsg, {{0}}, EOPNOTSUPP}, // the resolver of musl connects then
+    {SYS_socket,
+     {{0, INET_BITS, AF_INET}, {1, SOCKET_KIND, SOCK_STREAM}, {2, EXACTLY, 0}},
+     ALLOWED},
+    {SYS_socket, {{0, INET_BITS, AF_INET}, {1, SOCKET_KIND, SOCK_DGRAM}, {2, EXACTLY, 0}}, ALLOWED},
     {SYS_socket,
      {{0, INET_BITS, AF_INET}, {1, SOCKET_KIND, SOCK_STREAM}, {2, EXACTLY, IPPROTO_TCP}},
-     ALLOW},
+     ALLOWED},
     {SYS_socket,
      {{0, INET_BITS, AF_INET}, {1, SOCKET_KIND, SOCK_DGRAM}, {2, EXACTLY, IPPROTO_UDP}},
-     ALLOW},
+     ALLOWED},
     // The C library asks for an interface's number: a name server fe80::1%eth0.
-    {SYS_socket, {{0, EXACTLY, AF_UNIX}}, ANSWER(EAFNOSUPPORT)},
-    {SYS_mmap, {{2, PROT_EXEC, 0}}, ALLOW},
-    {SYS_mprotect, {{2, PROT_EXEC, 0}}, ALLOW},
-    {SYS_madvise, {{2, EXACTLY, MADV_DONTNEED}}, ALLOW},
-    {SYS_madvise, {{2, EXACTLY, MADV_DONTNEED_LATER}}, ALLOW},
-    {SYS_madvise, {{2, EXACTLY, MADV_COLD_FILE}}, ALLOW},
-    {SYS_clone, {{0, ~(uint32_t)CLONE_DETACHED, THREAD_FLAGS}}, ALLOW},
-    {SYS_clone3, {{0}}, ANSWER(ENOSYS)}, // its flags are out of our sight: clone is used then
-    {SYS_ioctl, {{1, EXACTLY, FIONREAD}}, ALLOW},
-    {SYS_ioctl, {{1, EXACTLY, FIONBIO}}, ALLOW},
-    {SYS_ioctl, {{1, EXACTLY, TIOCGWINSZ}}, ALLOW}, // stdio: is this a terminal
-    {SYS_ioctl, {{1, EXACTLY, WDIOC_KEEPALIVE}}, ALLOW},
-    {SYS_ioctl, {{1, EXACTLY, WDIOC_SETTIMEOUT}}, ALLOW},
-    {SYS_ioctl, {{1, EXACTLY, WDIOC_GETTIMELEFT}}, ALLOW},
-    {SYS_fcntl, {{1, EXACTLY, F_GETFD}}, ALLOW},
-    {SYS_fcntl, {{1, EXACTLY, F_SETFD}}, ALLOW},
-    {SYS_fcntl, {{1, EXACTLY, F_GETFL}}, ALLOW},
-    {SYS_fcntl, {{1, EXACTLY, F_SETFL}}, ALLOW},
-    {SYS_fcntl, {{1, EXACTLY, F_DUPFD_CLOEXEC}}, ALLOW},
-    {SYS_fcntl, {{1, EXACTLY, F_GETLK}}, ALLOW},
-    {SYS_fcntl, {{1, EXACTLY, F_SETLK}}, ALLOW},
-    {SYS_fcntl, {{1, EXACTLY, F_SETLKW}}, ALLOW},
-    {SYS_kill, {{0, EXACTLY, OUR_PID}}, ALLOW},
-    {SYS_tkill, {{0, EXACTLY, OUR_PID}}, ALLOW}, // abort() of musl; our main thread has our number
-    {SYS_tgkill, {{0, EXACTLY, OUR_PID}}, ALLOW},
+    {SYS_socket, {{0, EXACTLY, AF_UNIX}}, EAFNOSUPPORT},
+    {SYS_mmap, {{2, PROT_EXEC, 0}}, ALLOWED},
+    {SYS_mprotect, {{2, PROT_EXEC, 0}}, ALLOWED},
+    {SYS_madvise, {{2, EXACTLY, MADV_DONTNEED}}, ALLOWED},
+    {SYS_madvise, {{2, EXACTLY, MADV_DONTNEED_LATER}}, ALLOWED},
+    {SYS_madvise, {{2, EXACTLY, MADV_COLD_FILE}}, ALLOWED},
+    {SYS_clone, {{0, ~(uint32_t)CLONE_DETACHED, THREAD_FLAGS}}, ALLOWED},
+    {SYS_clone3, {{0}}, ENOSYS}, // its flags are out of our sight: clone is used then
+    {SYS_ioctl, {{1, EXACTLY, FIONREAD}}, ALLOWED},
+    {SYS_ioctl, {{1, EXACTLY, FIONBIO}}, ALLOWED},
+    {SYS_ioctl, {{1, EXACTLY, TIOCGWINSZ}}, ALLOWED}, // stdio: is this a terminal
+    {SYS_ioctl, {{1, EXACTLY, WDIOC_KEEPALIVE}}, ALLOWED},
+    {SYS_ioctl, {{1, EXACTLY, WDIOC_SETTIMEOUT}}, ALLOWED},
+    {SYS_ioctl, {{1, EXACTLY, WDIOC_GETTIMELEFT}}, ALLOWED},
+    {SYS_fcntl, {{1, EXACTLY, F_GETFD}}, ALLOWED},
+    {SYS_fcntl, {{1, EXACTLY, F_SETFD}}, ALLOWED},
+    {SYS_fcntl, {{1, EXACTLY, F_GETFL}}, ALLOWED},
+    {SYS_fcntl, {{1, EXACTLY, F_SETFL}}, ALLOWED},
+    {SYS_fcntl, {{1, EXACTLY, F_DUPFD_CLOEXEC}}, ALLOWED},
+    {SYS_fcntl, {{1, EXACTLY, F_GETLK}}, ALLOWED},
+    {SYS_fcntl, {{1, EXACTLY, F_SETLK}}, ALLOWED},
+    {SYS_fcntl, {{1, EXACTLY, F_SETLKW}}, ALLOWED},
+    {SYS_kill, {{0, EXACTLY, OUR_PID}}, ALLOWED},
+    {SYS_tkill,
+     {{0, EXACTLY, OUR_PID}},
+     ALLOWED}, // abort() of musl; our main thread has our number
+    {SYS_tgkill, {{0, EXACTLY, OUR_PID}}, ALLOWED},
 };
 
 struct program {
@@ -157,7 +162,7 @@ static void put_rule(struct program *p, const struct rule *r, uint32_t pid)
         unless_equal_skip(
             p, c->value == OUR_PID ? pid : c->value, (count - 1u - i) * CONDITION_LEN + 1u);
     }
-    answer(p, r->action);
+    answer(p, r->error == ALLOWED ? ALLOW : SECCOMP_RET_ERRNO | r->error);
 }
 
 /// All rows of one call; returns the index behind them.
