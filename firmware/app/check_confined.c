@@ -9,7 +9,9 @@ struct question {
 
 static const struct question questions[CHECK_CONFINED] = {
     {"filter of system calls",
-     "kernel: system calls are filtered, a foreign one ends the process",
+     CONFIG_CONFINE_LAB
+         ? "kernel: system calls are filtered, a foreign one is logged and let through"
+         : "kernel: system calls are filtered, a foreign one ends the process",
      "use a kernel with CONFIG_SECCOMP_FILTER, and a container that allows it"},
     {"Landlock, files",
      "kernel: Landlock leaves the process its state directory and the resolver's files",
@@ -24,8 +26,8 @@ static const struct question questions[CHECK_CONFINED] = {
      "kernel: the device key is in memory that the kernel itself does not map (memfd_secret)",
      "locked pages are used; Linux 5.14 or newer has it, some want secretmem.enable=1"},
     {"locked memory",
-     "kernel: memory that keys pass through is never swapped out",
-     "part of it may be; start anteroomd as root, or set LimitMEMLOCK to 16 MiB"},
+     "kernel: the pool and the state that keys are kept in are never swapped out; the stack may be",
+     "part of them may be, too; start anteroomd as root, or set LimitMEMLOCK to 16 MiB"},
 };
 
 void check_confined(struct confined_finding out[static CHECK_CONFINED])

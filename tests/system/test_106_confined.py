@@ -173,6 +173,8 @@ def test_check_says_what_the_kernel_grants(make_world):
     lines = [line for line in done.stdout.splitlines() if "kernel:" in line]
     for word in ("system calls", "files", "ports", "executable", "secret", "swapped|locked"):
         assert any(re.match("(ok|no) .*(%s)" % word, line) for line in lines), word
+    locked = [line for line in lines if "swapped" in line]
+    assert all("the stack may be" in line for line in locked), "it is not locked"
 
 
 def test_every_system_call_is_on_the_list(make_world, monkeypatch, tmp_path):
