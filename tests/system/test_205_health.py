@@ -252,8 +252,10 @@ def live_and_die(world):
     """One more life ends, by a crash or, where the box asks for its reset, by the watchdog."""
     number = len(world.board.lives)
     wait_until(lambda: len(world.log("restart")) >= number, "the life has begun")
-    if world.log("ladder", action="reboot") and world.log("ladder")[-1]["ts"] >= world.log(
-            "restart")[-1]["ts"]:
+    said = [line for line in world.log("ladder") if line["ts"] >= world.log("restart")[-1]["ts"]]
+    if said and said[-1]["action"] == "hold":
+        return
+    if said and said[-1]["action"] == "reboot":
         world.board.watchdog_rate = RATE
     else:
         world.board.kill()
