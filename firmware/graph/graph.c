@@ -279,18 +279,24 @@ const struct graph_status *graph_status(const struct graph *g)
     return &g->status;
 }
 
+/// Also what moves without giving a byte of a body: a slow peer is http's matter, not a standstill.
+static uint64_t fetch_progress(const struct graph *g, const struct fetch *f)
+{
+    return f->bytes_taken + (f->active ? http_progress(g->settings.http, f->slot) : 0);
+}
+
 struct activity graph_activity(const struct graph *g)
 {
     const struct graph_status *s = &g->status;
     const struct fetch *list = &g->list.fetch;
     bool busy = list->active && !list->holds; // what is held waits for room in the store
     uint64_t progress = s->requests + s->failures + s->pages + s->records_listed + s->records_done +
-                        s->records_quarantined + list->bytes_taken;
+                        s->records_quarantined + fetch_progress(g, list);
 
     for (unsigned i = 0; i < CONFIG_GRAPH_LANES; i++) {
         const struct fetch *f = &g->lanes[i].fetch;
         busy = busy || (f->active && !f->holds);
-        progress += f->bytes_taken;
+        progress += fetch_progress(g, f);
     }
     return (struct activity){
         .kind = busy                          ? ACTIVITY_BUSY

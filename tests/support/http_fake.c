@@ -207,7 +207,7 @@ void http_consume(struct http *h, unsigned slot, size_t bytes)
 
 uint64_t http_progress(const struct http *h, unsigned slot)
 {
-    return slot_of(h, slot)->shown;
+    return slot_of(h, slot)->shown + slot_of(h, slot)->moved;
 }
 
 void http_release(struct http *h, unsigned slot)

@@ -53,6 +53,7 @@ struct http_fake_slot {
     struct http_fake_answer answer;
     bool answered;
     size_t shown, taken; ///< of the answer's body: arrived, consumed
+    uint64_t moved;      ///< on the wire beside that: set by tests
     struct http_fake_answer queue[HTTP_FAKE_ANSWERS_MAX];
     unsigned queue_head, queue_count;
 };

@@ -126,6 +126,17 @@ static void an_answer_under_way_is_busy_and_its_bytes_are_progress(void **state)
     assert_int_not_equal(some.progress, asked.progress);
 }
 
+static void a_peer_that_sends_but_nothing_of_a_body_moves_all_the_same(void **state)
+{
+    (void)state;
+    struct activity asked = steps(2);
+    http.slots[SLOT].moved = 1; // of a header, or of what unpacks to nothing
+    struct activity later = steps(2);
+    assert_int_equal(later.kind, ACTIVITY_BUSY);
+    assert_int_not_equal(later.progress, asked.progress);
+    http.slots[SLOT].moved = 0;
+}
+
 static void a_listing_that_failed_waits_and_counts_its_failures(void **state)
 {
     (void)state;
@@ -159,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(without_a_token_there_is_nothing_to_do_for_it),
         TEST(an_answer_under_way_is_busy_and_its_bytes_are_progress),
+        TEST(a_peer_that_sends_but_nothing_of_a_body_moves_all_the_same),
         TEST(a_listing_that_failed_waits_and_counts_its_failures),
         TEST(when_all_is_listed_it_waits_for_the_next_listing),
     };
