@@ -47,6 +47,12 @@ static enum exit_code start_store(struct app *a)
                 "one state directory serves one box");
         return EXIT_TEMPFAIL;
     }
+    if (rc == RC_RETRY) {
+        app_say("not checked within 5 minutes, left as it is",
+                a->options.state_dir,
+                "is its disk slow or failing?");
+        return EXIT_IOERR;
+    }
     if (rc != RC_OK) {
         app_say("the store cannot be opened or made",
                 a->options.state_dir,

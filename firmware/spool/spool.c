@@ -50,7 +50,7 @@ static enum rc open_checked(struct spool *s,
         return db_open(s) == RC_OK ? RC_OK : RC_IO;
     }
     if (verdict != CHECK_BROKEN) {
-        return RC_IO;
+        return verdict == CHECK_LATE ? RC_RETRY : RC_IO;
     }
     *found = SPOOL_FOUND_BROKEN;
     TRY(files_set_aside(dir_fd));

@@ -74,11 +74,11 @@ struct spool; ///< defined in spool_state.h for struct app and tests only
 
 /**
  * Open, checking everything first in a child process that may crash on a broken file.
- * Call before crypto_init, with no other thread. Takes as long as reading the store, 60 s at most.
- * Broken: set aside as spool.broken-<n> (the newest is kept), a new one is begun. A quota below
- * what is used keeps the data.
+ * Call before crypto_init, with no other thread. Takes as long as reading it, 5 minutes at most.
+ * Broken: set aside as spool.broken-<n> (the newest is kept), begun anew. A low quota keeps data.
  * @param reason  SPOOL_FOUND_BROKEN: short printable cause, appended ("format": a newer version's).
- * @retval RC_AGAIN another process has it open. @retval RC_IO device fails; nothing was changed.
+ * @retval RC_AGAIN another process has it open. Nothing was changed: @retval RC_RETRY that time was
+ * too short. @retval RC_IO device fails.
  */
 RC spool_open(struct spool *s,
               const struct spool_options *options,

@@ -15,7 +15,7 @@
 
 #include "spool/spool_db.h"
 
-#define CHECK_MS_MAX      60000
+#define CHECK_MS_MAX      300000 // a watchdog is fed for so long while we start
 #define WAIT_MS           1000
 #define REASON_BYTES_MAX  48u
 #define INTERRUPTIONS_MAX 16
@@ -68,8 +68,9 @@ _Noreturn static void child(const char *path, uint64_t map_bytes, int fd)
     _exit(written == (ssize_t)message.len ? 0 : 1);
 }
 
-// The child says everything in one write, or dies and closes the pipe by that.
-static size_t wait_for_answer(const struct spool_options *options, int fd, char *answer, size_t cap)
+// The child says everything in one write, or dies and closes the pipe by that: then it is empty.
+// False: neither, in all the time there is.
+static bool wait_for_answer(const struct spool_options *options, int fd, struct buf *answer)
 {
     struct pollfd p = {.fd = fd, .events = POLLIN};
     int ready = 0;
@@ -79,8 +80,12 @@ static size_t wait_for_answer(const struct spool_options *options, int fd, char 
             options->while_waiting(options->context);
         }
     }
-    ssize_t got = ready > 0 ? read(fd, answer, cap) : 0;
-    return got > 0 ? (size_t)got : 0;
+    if (ready <= 0) {
+        return false;
+    }
+    ssize_t got = read(fd, answer->ptr, answer->cap);
+    answer->len = got > 0 ? (size_t)got : 0;
+    return true;
 }
 
 static void reap(pid_t pid)
@@ -95,7 +100,8 @@ enum check_verdict
 check_store(const struct spool *s, const struct spool_options *options, struct buf *reason)
 {
     int ends[2];
-    char answer[1u + REASON_BYTES_MAX];
+    char bytes[1u + REASON_BYTES_MAX];
+    struct buf answer = BUF(bytes);
     if (pipe(ends) != 0) {
         return CHECK_FAILED;
     }
@@ -110,15 +116,18 @@ check_store(const struct spool *s, const struct spool_options *options, struct b
         child(s->path, s->map_bytes, ends[1]);
     }
     (void)close(ends[1]);
-    size_t got = wait_for_answer(options, ends[0], answer, sizeof(answer));
+    bool in_time = wait_for_answer(options, ends[0], &answer);
     (void)close(ends[0]);
     reap(pid);
-    if (got == 0) {
+    if (!in_time) {
+        return CHECK_LATE;
+    }
+    if (answer.len == 0) {
         buf_put_str(reason, "crash");
         return CHECK_BROKEN;
     }
-    if (answer[0] == CHECK_BROKEN) {
-        buf_put(reason, (struct span){.ptr = answer + 1, .len = got - 1u});
+    if (bytes[0] == CHECK_BROKEN) {
+        buf_put(reason, (struct span){.ptr = bytes + 1, .len = answer.len - 1u});
     }
-    return (enum check_verdict)answer[0];
+    return (enum check_verdict)bytes[0];
 }

@@ -105,7 +105,8 @@ int key_compare(struct span a, struct span b);
 enum check_verdict {
     CHECK_GOOD = 1,
     CHECK_BROKEN,
-    CHECK_FAILED /* the device or system: says nothing about the store */
+    CHECK_FAILED, /* the device or system: says nothing about the store */
+    CHECK_LATE    /* neither does this: no end of it in the time there is */
 };
 
 /// What walk_store says when it could not look: that is no word about the store.

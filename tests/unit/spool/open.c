@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -71,6 +73,66 @@ static void expect_broken(const char *reason)
     assert_int_equal(spool_next_seq(&store), 1);
     store_append(1);
     store_commit();
+}
+
+static unsigned silent_waits; // so many next waits for the checking child end without a word of it
+static unsigned told_of_waits;
+
+int __real_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
+
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+    if (silent_waits == 0) {
+        return __real_poll(fds, count, timeout_ms);
+    }
+    silent_waits--;
+    return 0;
+}
+
+static void tell_of_wait(void *context)
+{
+    told_of_waits += *(const unsigned *)context;
+}
+
+static enum rc open_slowly(unsigned waits, enum spool_found *found)
+{
+    static const unsigned one = 1;
+    char bytes[64];
+    struct buf reason = BUF(bytes);
+    const struct spool_options options = {.state_dir = store_dir,
+                                          .map_mib = STORE_MAP_MIB,
+                                          .high_percent = 80,
+                                          .while_waiting = tell_of_wait,
+                                          .context = (void *)(uintptr_t)&one};
+    silent_waits = waits;
+    told_of_waits = 0;
+    enum rc rc = spool_open(&store, &options, found, &reason);
+    silent_waits = 0;
+    return rc;
+}
+
+static void a_check_may_take_minutes(void **state)
+{
+    (void)state;
+    enum spool_found found = 0;
+    store_open(SPOOL_FOUND_NONE);
+    spool_close(&store);
+    assert_int_equal(open_slowly(240, &found), RC_OK);
+    assert_int_equal(found, SPOOL_FOUND_GOOD);
+    assert_int_equal(told_of_waits, 240);
+}
+
+static void a_check_without_end_says_nothing_about_the_store(void **state)
+{
+    (void)state;
+    enum spool_found found = 0;
+    store_open(SPOOL_FOUND_NONE);
+    spool_close(&store);
+    assert_int_equal(open_slowly(UINT_MAX, &found), RC_RETRY);
+    assert_int_equal(told_of_waits, 300);
+    assert_false(exists("spool.broken-1"));
+    store_open(SPOOL_FOUND_GOOD);
 }
 
 static void nothing_there_makes_a_new_store(void **state)
@@ -329,6 +391,8 @@ int main(void)
         TEST(nothing_there_makes_a_new_store),
         TEST(each_store_has_a_name_of_its_own),
         TEST(what_a_crash_left_of_the_making_is_removed),
+        TEST(a_check_may_take_minutes),
+        TEST(a_check_without_end_says_nothing_about_the_store),
         TEST(a_second_process_is_refused),
         TEST(a_directory_that_is_not_there_is_an_io_error),
         TEST(a_file_where_the_store_should_be_is_set_aside),
