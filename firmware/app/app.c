@@ -246,7 +246,7 @@ enum exit_code app_main(struct app *a, const struct options *options)
         return app_check(a);
     }
     enum exit_code code = app_start(a);
-    if (code != EXIT_DONE) {
+    if (code != EXIT_DONE || !a->begun) {
         app_leave_devices(a, code);
         return code;
     }

@@ -80,6 +80,7 @@ struct app {
     unsigned unwritable; ///< records that could not be written, one bit each
 
     int signal_fd;
+    bool begun; ///< the start came to its end: turns can be made
     bool stop;
     enum exit_code exit_code; ///< when stopped
     char words[96];           ///< then: why, if it is for a restart
@@ -116,7 +117,8 @@ enum exit_code app_read_config(struct app *a);
 
 // ---- start.c ----
 
-/// Open and build everything, in order. What is wrong was said, and is left as last words.
+/// Open and build everything, in order, up to `begun` unless we are asked to end before. What is
+/// wrong was said, and is left as last words.
 enum exit_code app_start(struct app *a);
 void app_finish(struct app *a);
 

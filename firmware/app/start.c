@@ -72,17 +72,37 @@ static enum exit_code start_store(struct app *a)
     return EXIT_DONE;
 }
 
-static RC open_signals(struct app *a)
+static sigset_t end_signals(void)
 {
     sigset_t set;
 
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    return set;
+}
+
+/// From before the watchdog is armed: nobody would feed or stop it if one of these killed us.
+static void hold_signals(void)
+{
+    sigset_t set = end_signals();
+
+    (void)sigprocmask(SIG_BLOCK, &set, NULL); // fails for wrong arguments only
     signal(SIGPIPE, SIG_IGN);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0) {
-        return RC_IO;
-    }
+}
+
+static bool end_asked(void)
+{
+    sigset_t set;
+
+    return sigpending(&set) == 0 &&
+           (sigismember(&set, SIGTERM) > 0 || sigismember(&set, SIGINT) > 0);
+}
+
+static RC open_signals(struct app *a)
+{
+    sigset_t set = end_signals();
+
     a->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     return a->signal_fd >= 0 ? RC_OK : RC_IO;
 }
@@ -143,7 +163,14 @@ enum exit_code app_start(struct app *a)
 {
     a->started = loop_now();
     log_set_now(a->started);
+    hold_signals();
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        if (end_asked()) {
+            if (a->reset.cause != RESET_ILLEGAL) {
+                app_leave_words(a, RESET_CLEAN, "");
+            }
+            return EXIT_DONE;
+        }
         enum exit_code code = steps[i].run(a);
         if (code != EXIT_DONE && steps[i].name != NULL) {
             leave_failed(a, code, steps[i].name);
@@ -153,6 +180,7 @@ enum exit_code app_start(struct app *a)
         }
         app_feed_start(a);
     }
+    a->begun = true;
     app_tell_start(a, a->started);
     LOG_INFO("ev=started board=%s clock=%s sinks=%u held=%" PRIu64,
              CONFIG_BOARD_NAME,

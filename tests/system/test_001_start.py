@@ -12,6 +12,8 @@ import subprocess
 import pytest
 from world import ROOT, wait_until
 
+from fakecloud.hardware import Devices
+
 EXIT = {"usage": 64, "no input": 66, "store": 74, "in use": 75, "no permission": 77, "config": 78}
 
 
@@ -302,6 +304,24 @@ def test_signal_in_the_middle_ends_it_well(make_world, number):
     assert world.log("stopped")
     world.run()
     world.cloud.assert_all_delivered()
+
+
+def test_signal_in_the_middle_of_the_start_leaves_no_armed_watchdog(make_world):
+    world = make_world("quiet")
+    folder = os.path.join(world.box.state, "tokens")
+    for name in os.listdir(folder):
+        if name.startswith("device"):
+            os.unlink(os.path.join(folder, name))
+    devices = Devices(world.box.state)
+    world.start()
+    wait_until(lambda: world.log("token_store"), "it makes a key, which takes a while")
+    assert devices.watchdog() is not None
+    world.box.process.send_signal(signal.SIGTERM)
+    assert world.box.process.wait(60) == 0
+    assert not world.log("started")
+    assert devices.watchdog() is None
+    world.start()
+    assert world.wait_log("restart", cause="clean")
 
 
 def test_signal_while_all_peers_are_silent(make_world):
