@@ -28,7 +28,7 @@ class Recorder:
 
     def __init__(self, cloud):
         folder = cloud.folder
-        self.events, self.headers = [], []
+        self.events, self.headers, self.started = [], [], False
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler, False)
         self.server.daemon_threads = True
         self.server.recorder = self
@@ -45,11 +45,13 @@ class Recorder:
         self.events += events
 
     def start(self):
+        self.started = True
         self.server.server_activate()
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self):
-        self.server.shutdown()
+        if self.started:
+            self.server.shutdown()
         self.server.server_close()
 
     def complete(self):

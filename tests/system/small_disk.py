@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small disk of its own for a box: it can be full, or die, without harm to the machine's."""
+import errno
 import os
 import subprocess
 
@@ -25,11 +26,17 @@ class SmallDisk:
     def fill(self, left_kib):
         """A file that leaves this much; its path."""
         path = os.path.join(self.state, "ballast")
-        free = os.statvfs(self.state)
-        size = free.f_bavail * free.f_frsize - (left_kib << 10)
         with open(path, "wb") as out:
-            os.posix_fallocate(out.fileno(), 0, size)
-        return path
+            while True:  # the box takes of the disk meanwhile
+                free = os.statvfs(self.state)
+                try:
+                    os.posix_fallocate(out.fileno(), 0,
+                                       free.f_bavail * free.f_frsize - (left_kib << 10))
+                    return path
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
+                    out.truncate(0)
 
     def close(self):
         self.holder.stdin.close()

@@ -229,7 +229,7 @@ def two_sinks(make_world):
 
     yield make
     for recorder in made:
-        recorder.server.server_close()
+        recorder.stop()
 
 
 def test_two_sinks_get_the_same(two_sinks):

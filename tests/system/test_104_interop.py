@@ -113,14 +113,13 @@ def test_wrong_audience(sign_in):
     assert world.alive()
 
 
-def test_expired_assertion(sign_in):
-    """Its clock is nine hours ahead: expired at first, accepted with the time that it told."""
+def test_a_clock_that_graph_does_not_share_is_not_believed(sign_in):
+    """Its clock is nine hours ahead of Graph's: the time stays unknown, and nobody signs in."""
     world, provider = sign_in(ahead_s=9 * 3600)
-    line = world.wait_log("auth_failed")
-    assert (line["code"], line["cause"], line["retry_ms"]) == ("A03", "clock", "0")
-    world.wait_log("auth_token_good")
-    wait_until(lambda: provider.grants() >= 1, "what it granted")
-    assert any("expired" in why for why in provider.refusals())
+    assert world.wait_log("time_unknown")["cause"] == "hosts_disagree"
+    wait_until(lambda: world.cloud.requests("graph.other") >= 5, "it asks again")
+    assert not provider.grants() and not provider.refusals(), "no token was asked for"
+    assert world.alive()
 
 
 def test_replayed_assertion(sign_in):

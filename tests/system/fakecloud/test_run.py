@@ -118,11 +118,11 @@ def test_abandoned_version_is_not_wrong(signed_in):
 
 
 def test_late_records_and_rising_versions_come_by_schedule(signed_in):
-    client = signed_in(records={"count": 40, "late": {"share": 0.3, "after_s": [0.5, 1.0]},
-                                "rising": {"share": 0.3, "after_s": [0.2, 0.5], "steps": 2}})
+    client = signed_in(records={"count": 40, "late": {"share": 0.3, "after_s": [4.0, 4.5]},
+                                "rising": {"share": 0.3, "after_s": [2.0, 2.5], "steps": 2}})
     early = {r["id"]: r["version"] for r in client.list_all()}
     assert client.cloud.report()["records"]["pending"] > 0
-    client.cloud.wait(lambda s: s["elapsed_s"] > 2.1)
+    client.cloud.wait(lambda s: s["elapsed_s"] > 9.1)
     late = {r["id"]: r["version"] for r in client.list_all()}
     assert len(early) < len(late) == 40
     assert any(late[i] > v for i, v in early.items())
