@@ -37,6 +37,7 @@
      CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
 #define SOCKET_KIND (~(uint32_t)(SOCK_CLOEXEC | SOCK_NONBLOCK))
 #define EXACTLY     0xffffffffu
+#define PAIR        0xfffffffeu                       // an even number, and the one that follows it
 #define INET_BITS   (~(uint32_t)(AF_INET ^ AF_INET6)) // one bit tells the two apart
 #define OUR_PID     0xfffffffeu // stands for the process's own number in a rule's value
 
@@ -93,13 +94,10 @@ static const struct rule rules[] = {
     {SYS_ioctl, {{1, EXACTLY, WDIOC_SETTIMEOUT}}, ALLOWED},
     {SYS_ioctl, {{1, EXACTLY, WDIOC_GETTIMELEFT}}, ALLOWED},
     {SYS_fcntl, {{1, EXACTLY, F_GETFD}}, ALLOWED},
-    {SYS_fcntl, {{1, EXACTLY, F_SETFD}}, ALLOWED},
-    {SYS_fcntl, {{1, EXACTLY, F_GETFL}}, ALLOWED},
-    {SYS_fcntl, {{1, EXACTLY, F_SETFL}}, ALLOWED},
+    {SYS_fcntl, {{1, PAIR, F_SETFD}}, ALLOWED}, // and F_GETFL
+    {SYS_fcntl, {{1, PAIR, F_SETFL}}, ALLOWED}, // and F_GETLK
     {SYS_fcntl, {{1, EXACTLY, F_DUPFD_CLOEXEC}}, ALLOWED},
-    {SYS_fcntl, {{1, EXACTLY, F_GETLK}}, ALLOWED},
-    {SYS_fcntl, {{1, EXACTLY, F_SETLK}}, ALLOWED},
-    {SYS_fcntl, {{1, EXACTLY, F_SETLKW}}, ALLOWED},
+    {SYS_fcntl, {{1, PAIR, F_SETLK}}, ALLOWED}, // and F_SETLKW
     {SYS_kill, {{0, EXACTLY, OUR_PID}}, ALLOWED},
     {SYS_tkill,
      {{0, EXACTLY, OUR_PID}},
@@ -111,6 +109,10 @@ struct program {
     struct sock_filter *code;
     unsigned len;
 };
+
+_Static_assert(F_GETFL == F_SETFD + 1 && F_SETFD % 2 == 0, "a pair");
+_Static_assert(F_GETLK == F_SETFL + 1 && F_SETFL % 2 == 0, "a pair");
+_Static_assert(F_SETLKW == F_SETLK + 1 && F_SETLK % 2 == 0, "a pair");
 
 static void put(struct program *p, struct sock_filter instruction)
 {

@@ -168,7 +168,7 @@ function(anteroom_program name)
       -Wl,-Map=${CMAKE_BINARY_DIR}/${name}.map)
     add_custom_command(TARGET ${name} POST_BUILD
       COMMAND objcopy --only-keep-debug $<TARGET_FILE:${name}> $<TARGET_FILE:${name}>.debug
-      COMMAND strip $<TARGET_FILE:${name}>
+      COMMAND strip -R .comment $<TARGET_FILE:${name}>
       COMMAND objcopy --add-gnu-debuglink=$<TARGET_FILE:${name}>.debug $<TARGET_FILE:${name}>
       VERBATIM)
   endif()
