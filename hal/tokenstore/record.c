@@ -26,7 +26,8 @@
 #define NONCE_AT        10u // of the header: number, random
 #define LOCK_WAIT_MS    10
 #define LOCK_TRIES      ((unsigned)TOKENSTORE_BLOCK_MS_MAX / LOCK_WAIT_MS)
-#define AAD_BYTES_MAX   (RECORD_HEADER_BYTES + TOKENSTORE_NAME_BYTES_MAX)
+#define OWNER_BYTES_MAX (RECORD_STORE_BYTES + TOKENSTORE_NAME_BYTES_MAX)
+#define AAD_BYTES_MAX   (RECORD_HEADER_BYTES + OWNER_BYTES_MAX)
 
 _Static_assert(RECORD_BYTES_MAX <= SLOTS_PAYLOAD_MAX, "the largest value fits a slot");
 _Static_assert(RECORD_MANIFEST_BYTES_MAX <= SLOTS_PAYLOAD_MAX, "the largest manifest fits a slot");
@@ -40,6 +41,7 @@ struct entry {
 };
 
 struct manifest {
+    char store[RECORD_STORE_BYTES];
     uint64_t epoch; ///< 0: the backend has no counter
     uint64_t last;  ///< number that was given out
     unsigned count;
@@ -67,10 +69,15 @@ static RC read_head(struct reader *r, struct manifest *m, enum tokenstore_class 
     bool known = reader_u8(r) == MANIFEST_DOMAIN;
     known = reader_u8(r) == VERSION && known;
     *class = (enum tokenstore_class)reader_u8(r);
+    struct span store = reader_bytes(r, RECORD_STORE_BYTES);
     m->epoch = reader_be64(r);
     m->last = reader_be64(r);
     m->count = reader_u8(r);
-    return known && !r->short_ && m->count <= TOKENSTORE_RECORDS_MAX ? RC_OK : RC_CORRUPT;
+    if (!known || r->short_ || m->count > TOKENSTORE_RECORDS_MAX) {
+        return RC_CORRUPT;
+    }
+    memcpy(m->store, store.ptr, RECORD_STORE_BYTES);
+    return RC_OK;
 }
 
 static RC read_entries(struct reader *r, struct manifest *m)
@@ -127,6 +134,7 @@ static RC manifest_write(const struct tokenstore *t, const struct manifest *m)
     buf_put_u8(&text, MANIFEST_DOMAIN);
     buf_put_u8(&text, VERSION);
     buf_put_u8(&text, (uint8_t)t->class);
+    buf_put(&text, (struct span){.ptr = m->store, .len = RECORD_STORE_BYTES});
     buf_put_be64(&text, m->epoch);
     buf_put_be64(&text, m->last);
     buf_put_u8(&text, (uint8_t)m->count);
@@ -215,6 +223,7 @@ RC record_open(struct tokenstore *t, bool begun, struct tokenstore_findings *fou
     enum rc rc = manifest_read(t, &m);
     if (!begun && (rc == RC_NOTFOUND || rc == RC_CORRUPT)) {
         m = (struct manifest){0};
+        hal_entropy_fill(m.store, sizeof(m.store));
         TRY(next_epoch(t, &m, &m.epoch));
         return manifest_commit(t, &m);
     }
@@ -241,21 +250,32 @@ static struct slots record_slots(const struct tokenstore *t,
         .dir_fd = t->dir_fd, .name = path, .magic = RECORD_MAGIC, .payload_max = RECORD_BYTES_MAX};
 }
 
+/// Store and name, which key and seal of a record are bound to.
+static struct span
+owner_of(const struct manifest *m, struct span name, char bytes[static OWNER_BYTES_MAX])
+{
+    struct buf b = buf_of(bytes, OWNER_BYTES_MAX);
+    buf_put(&b, (struct span){.ptr = m->store, .len = RECORD_STORE_BYTES});
+    buf_put(&b, name);
+    ASSERT(buf_ok(&b));
+    return buf_span(&b);
+}
+
 /// Key and nonce of a record. The epoch makes other keys of a store that was restored.
 /// @param aad  AAD_BYTES_MAX bytes that the box keeps.
 static void set_box(const struct tokenstore *t,
                     struct span header,
-                    struct span name,
+                    struct span owner,
                     struct buf *aad,
                     struct crypto_box *box)
 {
-    char bytes[1u + 8u + TOKENSTORE_NAME_BYTES_MAX];
+    char bytes[1u + 8u + OWNER_BYTES_MAX];
     struct buf info = BUF(bytes);
     buf_put_u8(&info, RECORD_DOMAIN);
     buf_put(&info, span_sub(header, 2, 8));
-    buf_put(&info, name);
+    buf_put(&info, owner);
     buf_put(aad, header);
-    buf_put(aad, name);
+    buf_put(aad, owner);
     ASSERT(header.len == RECORD_HEADER_BYTES && buf_ok(&info) && buf_ok(aad));
     crypto_derive(kek_of(t), buf_span(&info), box->key);
     memcpy(box->nonce, header.ptr + NONCE_AT, CRYPTO_NONCE_BYTES);
@@ -275,12 +295,12 @@ put_header(const struct tokenstore *t, uint64_t epoch, uint64_t number, struct b
 }
 
 static void
-seal(const struct tokenstore *t, struct span name, struct span value, struct buf *record)
+seal(const struct tokenstore *t, struct span owner, struct span value, struct buf *record)
 {
     char aad_bytes[AAD_BYTES_MAX];
     struct buf aad = BUF(aad_bytes);
     struct crypto_box box;
-    set_box(t, buf_span(record), name, &aad, &box);
+    set_box(t, buf_span(record), owner, &aad, &box);
     enum rc rc = crypto_seal(&box, value, record);
     ASSERT(rc == RC_OK);
     bytes_wipe(&box, sizeof(box));
@@ -288,7 +308,7 @@ seal(const struct tokenstore *t, struct span name, struct span value, struct buf
 
 /// Appends the value; *number is what the record says of itself, authenticated.
 static RC unseal(const struct tokenstore *t,
-                 struct span name,
+                 struct span owner,
                  struct span record,
                  uint64_t *number,
                  struct buf *out)
@@ -306,7 +326,7 @@ static RC unseal(const struct tokenstore *t,
     if (!known || r.short_) {
         return RC_CORRUPT;
     }
-    set_box(t, header, name, &aad, &box);
+    set_box(t, header, owner, &aad, &box);
     enum rc rc = crypto_unseal(&box, r.left, out);
     bytes_wipe(&box, sizeof(box));
     return rc;
@@ -340,14 +360,38 @@ static bool is_gone(const struct tokenstore *t, const char *path)
     return fstatat(t->dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
 }
 
+/// An older manifest may be behind the record that it lists.
+static RC pass_number(const struct tokenstore *t,
+                      const struct slots *s,
+                      struct span owner,
+                      struct manifest *m)
+{
+    uint64_t number = 0;
+    char bytes[RECORD_BYTES_MAX], value_bytes[TOKENSTORE_VALUE_BYTES_MAX];
+    struct buf record = BUF(bytes), value = BUF(value_bytes);
+    enum rc rc = slots_read(s, &record, NULL);
+    if (rc == RC_NOTFOUND || rc == RC_CORRUPT) {
+        return RC_OK;
+    }
+    TRY(rc);
+    rc = unseal(t, owner, buf_span(&record), &number, &value);
+    buf_wipe(&value);
+    if (rc == RC_OK && number > m->last) {
+        m->last = number;
+    }
+    return RC_OK; // one that does not open has another key
+}
+
 static RC put_locked(struct tokenstore *t, struct span name, struct span value)
 {
     struct manifest m;
     uint64_t epoch;
-    char path[TOKENSTORE_NAME_BYTES_MAX + 1u], bytes[RECORD_BYTES_MAX];
+    char path[TOKENSTORE_NAME_BYTES_MAX + 1u], bytes[RECORD_BYTES_MAX], id[OWNER_BYTES_MAX];
     struct buf record = BUF(bytes);
     struct slots s = record_slots(t, name, path);
     TRY(manifest_read(t, &m));
+    struct span owner = owner_of(&m, name, id);
+    TRY(pass_number(t, &s, owner, &m));
     TRY(next_epoch(t, &m, &epoch));
     struct entry *e = take_number(&m, name);
     if (e == NULL) {
@@ -356,7 +400,7 @@ static RC put_locked(struct tokenstore *t, struct span name, struct span value)
     e->fresh = e->fresh || is_gone(t, s.name);
     TRY(manifest_write(t, &m));
     put_header(t, epoch, m.last, &record);
-    seal(t, name, value, &record);
+    seal(t, owner, value, &record);
     TRY(slots_write(&s, buf_span(&record)));
     e->number = m.last;
     e->fresh = false;
@@ -377,7 +421,7 @@ static RC get_once(struct tokenstore *t, struct span name, struct buf *out)
 {
     struct manifest m;
     uint64_t number;
-    char path[TOKENSTORE_NAME_BYTES_MAX + 1u], bytes[RECORD_BYTES_MAX];
+    char path[TOKENSTORE_NAME_BYTES_MAX + 1u], bytes[RECORD_BYTES_MAX], id[OWNER_BYTES_MAX];
     struct buf record = BUF(bytes);
     struct slots s = record_slots(t, name, path);
     TRY(as_damage(manifest_read(t, &m)));
@@ -388,7 +432,7 @@ static RC get_once(struct tokenstore *t, struct span name, struct buf *out)
     }
     TRY(rc);
     size_t len = out->len;
-    TRY(unseal(t, name, buf_span(&record), &number, out));
+    TRY(unseal(t, owner_of(&m, name, id), buf_span(&record), &number, out));
     if (e == NULL || number < e->number) {
         bytes_wipe(out->ptr + len, out->len - len);
         out->len = len;

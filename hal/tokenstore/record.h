@@ -5,17 +5,19 @@
  * Model:   a file of two slots (base/slots.h) for each record, and ".manifest", which says for each
  *          record how new it must be. All numbers big endian.
  *   record    version (8 bits) | class (8) | epoch (64) | number (64) | random (32) | sealed | tag
- *             ChaCha20-Poly1305; nonce = number | random; bound to all before it and to the name;
- *             key = HKDF(KEK, 'R' | epoch | name)
- *   manifest  'M' | version (8) | class (8) | epoch (64) | last number (64) | count (8) |
- *             entries: length (8), name, number (64), fresh (8) | HKDF(KEK, all before it)
- * Nonces:  the manifest takes the next number before a record is sealed with it, and is itself
- *          only authenticated. A power cut or a weak random generator cannot repeat one.
- * Put:     manifest takes a number (and lists a new name as fresh: it may have no value yet),
- * record into the older slot, manifest demands it, and then both files once more, so that damage to
- * one slot costs nothing. Rollback: an older record than the manifest demands is RC_STALE, and so
- * is one that it does not list. An older manifest is found by its epoch, where the backend has a
- * counter: each change raises it after the manifest says so.
+ *             ChaCha20-Poly1305; nonce = number | random; bound to all before it, to the store and
+ * to the name; key = HKDF(KEK, 'R' | epoch | store | name) manifest  'M' | version (8) | class (8)
+ * | store (16 random bytes, made with it) | epoch (64) | last number (64) | count (8) | entries:
+ * length (8), name, number (64), fresh (8) | HKDF(KEK, all before it) Nonces:  the manifest takes
+ * the next number before a record is sealed with it, and is itself only authenticated. A power cut
+ * or a weak random generator cannot repeat one. Nor can an older manifest, as the number is above
+ * the old record's, too; of both restored from a copy, epoch or (without a counter) `random` has to
+ * tell. A store that is begun anew has other keys. Put:     manifest takes a number (and lists a
+ * new name as fresh: it may have no value yet), record into the older slot, manifest demands it,
+ * and then both files once more, so that damage to one slot costs nothing. Rollback: an older
+ * record than the manifest demands is RC_STALE, and so is one that it does not list. An older
+ * manifest is found by its epoch, where the backend has a counter: each change raises it after the
+ * manifest says so.
  */
 #ifndef TOKENSTORE_RECORD_H
 #define TOKENSTORE_RECORD_H
@@ -26,10 +28,12 @@
 /// Version, class, epoch, number, random.
 #define RECORD_HEADER_BYTES 22u
 #define RECORD_BYTES_MAX    (RECORD_HEADER_BYTES + TOKENSTORE_VALUE_BYTES_MAX + CRYPTO_TAG_BYTES)
+#define RECORD_STORE_BYTES  16u
 #define RECORD_ENTRY_BYTES  (1u + TOKENSTORE_NAME_BYTES_MAX + 8u + 1u)
 
 /// Of the manifest.
-#define RECORD_MANIFEST_BYTES_MAX (20u + TOKENSTORE_RECORDS_MAX * RECORD_ENTRY_BYTES + SHA256_BYTES)
+#define RECORD_MANIFEST_BYTES_MAX                                                                  \
+    (20u + RECORD_STORE_BYTES + TOKENSTORE_RECORDS_MAX * RECORD_ENTRY_BYTES + SHA256_BYTES)
 
 /// A name that no value can have.
 #define RECORD_SIGNING_KEY ".signing-key"

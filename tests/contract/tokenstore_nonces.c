@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * No key ever sees a nonce twice, with a random generator that always gives the same, and with the
- * power cut at random writes of which any sectors may be there. And what is read after each cut is
- * the old or the new value. Prints its counts.
+ * No key ever sees a nonce twice, with a random generator that always gives the same (but for what
+ * tells a store from another), and with the power cut at random writes of which any sectors may be
+ * there, or older files in their place. And what is read after each cut is the old or the new
+ * value. Prints its counts.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/crypto.h"
@@ -26,6 +28,8 @@
 #define SECTOR_BYTES 512u
 #define SEEN_MAX     (1u << 18) // slots of the table, well above the number of puts
 #define WRITE_CALLS  12u        // of one put, and some
+#define STORE_BYTES  16u        // what a store is told from another by
+#define IMAGE_BYTES  10240u
 
 static struct state_dir state;
 static struct tokenstore store;
@@ -35,6 +39,7 @@ static unsigned writes_until_cut; // 0: none
 static bool dark;                 // the power is gone: nothing is written any more
 static uint64_t seen[SEEN_MAX];
 static unsigned seals, repeats;
+static uint8_t stores; // that were begun
 
 int __wrap_fsync(int fd);
 ssize_t __real_pwrite(int fd, const void *data, size_t len, off_t at);
@@ -72,7 +77,7 @@ ssize_t __wrap_pwrite(int fd, const void *data, size_t len, off_t at)
 
 void __wrap_hal_entropy_fill(void *out, size_t len)
 {
-    memset(out, 0x55, len);
+    memset(out, len == STORE_BYTES ? stores++ : 0x55, len);
     memset(out, 0xaa, len / 2u); // a device key of one byte only would be refused
 }
 
@@ -150,9 +155,52 @@ static void no_nonce_is_used_twice_whatever_the_power_does(void **unused)
     state_dir_remove(&state);
 }
 
+static void put(const char *value)
+{
+    assert_int_equal(hal_tokenstore_put(&store, SPAN("a"), span_from_str(value)), RC_OK);
+    assert_int_equal(repeats, 0);
+}
+
+static void no_nonce_is_used_twice_by_a_store_that_is_begun_anew(void **unused)
+{
+    (void)unused;
+    assert_true(state_dir_make(&state));
+    for (unsigned i = 0; i < 3; i++) {
+        unlinkat(state.fd, "tokens/a", 0);
+        unlinkat(state.fd, "tokens/.manifest", 0); // device.key stays
+        power_on();
+        put("first");
+        put("second");
+    }
+    hal_tokenstore_close(&store);
+    state_dir_remove(&state);
+}
+
+static void no_nonce_is_used_twice_under_an_older_manifest(void **unused)
+{
+    (void)unused;
+    static char older[IMAGE_BYTES];
+    assert_true(state_dir_make(&state));
+    power_on();
+    put("first");
+    int fd = openat(state.fd, "tokens/.manifest", O_RDWR);
+    ssize_t len = pread(fd, older, sizeof(older), 0);
+    put("second");
+    put("third");
+    assert_true(len > 0 && __real_pwrite(fd, older, (size_t)len, 0) == len);
+    close(fd);
+    power_on();
+    put("fourth");
+    put("fifth");
+    hal_tokenstore_close(&store);
+    state_dir_remove(&state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_nonce_is_used_twice_by_a_store_that_is_begun_anew),
+        cmocka_unit_test(no_nonce_is_used_twice_under_an_older_manifest),
         cmocka_unit_test(no_nonce_is_used_twice_whatever_the_power_does)};
     state_dir_prefer_memory();
     return crypto_init() == RC_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
