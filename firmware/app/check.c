@@ -95,7 +95,8 @@ static void check_secret(struct app *a, const char *name, const char *what, stru
 {
     char line[160];
     struct buf value = buf_of(a->text, TOKENSTORE_VALUE_BYTES_MAX);
-    enum rc rc = hal_tokenstore_get(&a->store, span_from_str(name), &value);
+    enum rc rc = a->store.dir_fd >= 0 ? hal_tokenstore_get(&a->store, span_from_str(name), &value)
+                                      : RC_NOTFOUND;
 
     buf_wipe(&value);
     snprintf(line,
@@ -138,13 +139,14 @@ static void check_identities(struct app *a, struct now now, struct findings *f)
     char bytes[CRYPTO_CERT_PEM_BYTES_MAX];
     struct buf cert = BUF(bytes);
     struct app_needs needs = app_needs(&a->config);
+    bool there = a->store.dir_fd >= 0;
     if (needs.sign_in) {
-        enum rc rc = auth_check_identity(&a->store, &cert);
+        enum rc rc = there ? auth_check_identity(&a->store, &cert) : RC_NOTFOUND;
         check_identity(rc, buf_span(&cert), now, f);
     }
     buf_reset(&cert);
     if (needs.tls) {
-        enum rc rc = auth_check_tls_identity(&a->store, &cert);
+        enum rc rc = there ? auth_check_tls_identity(&a->store, &cert) : RC_NOTFOUND;
         check_identity(rc, buf_span(&cert), now, f);
     }
 }
@@ -160,15 +162,16 @@ static void say_store(enum rc rc, const struct tokenstore_findings *found, struc
 static void check_secrets(struct app *a, struct now now, struct findings *f)
 {
     char line[64];
-    enum rc rc = hal_tokenstore_open(&a->store, a->state_fd, &a->store_findings);
-    if (rc != RC_OK) {
+    enum rc rc = hal_tokenstore_look(&a->store, a->state_fd, &a->store_findings);
+    if (rc != RC_OK && rc != RC_NOTFOUND) {
         say_store(rc, &a->store_findings, f);
         return;
     }
     snprintf(line,
              sizeof(line),
-             "token store, class %s",
-             hal_tokenstore_class_name(hal_tokenstore_class(&a->store)));
+             "token store, class %s%s",
+             hal_tokenstore_class_name(hal_tokenstore_class(&a->store)),
+             rc == RC_OK ? "" : ", not made yet");
     right(line);
     if (a->store_findings.rolled_back) {
         wrong(f, "token store: older than this machine knows", "it was restored: put secrets anew");

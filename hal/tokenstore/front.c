@@ -75,19 +75,20 @@ RC tokenstore_each_file(int dir_fd, RC (*visit)(int dir_fd, const char *name))
     return rc;
 }
 
+static RC make_directory(int state_fd)
+{
+    if (mkdirat(state_fd, DIRECTORY_NAME, S_IRWXU) == 0) {
+        return fsync(state_fd) == 0 ? RC_OK : RC_IO;
+    }
+    return errno == EEXIST ? RC_OK : RC_IO;
+}
+
 static RC open_directory(struct tokenstore *t, int state_fd)
 {
     struct stat st;
-    if (mkdirat(state_fd, DIRECTORY_NAME, S_IRWXU) == 0) {
-        if (fsync(state_fd) != 0) {
-            return RC_IO;
-        }
-    } else if (errno != EEXIST) {
-        return RC_IO;
-    }
     t->dir_fd = openat(state_fd, DIRECTORY_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (t->dir_fd < 0) {
-        return errno == EACCES ? RC_DENIED : RC_IO;
+        return errno == EACCES ? RC_DENIED : errno == ENOENT ? RC_NOTFOUND : RC_IO;
     }
     TRY(fstat(t->dir_fd, &st) == 0 ? private_to_us(&st) : RC_IO);
     return tokenstore_each_file(t->dir_fd, check_file);
@@ -123,11 +124,15 @@ static RC look(struct tokenstore *t, struct tokenstore_findings *found, bool *be
 }
 
 /// One program at a time: else two of them make a KEK each, and one loses what it seals.
-static RC open_locked(struct tokenstore *t, int state_fd, struct tokenstore_findings *found)
+static RC
+open_locked(struct tokenstore *t, int state_fd, bool make, struct tokenstore_findings *found)
 {
     struct buf missing = BUF(found->missing);
     bool begun = false;
     TRY(look(t, found, &begun));
+    if (!begun && !make) {
+        return RC_NOTFOUND;
+    }
     TRY(secret_open(&t->kek, TOKENSTORE_KEK_BYTES));
     enum rc rc = backend_open(t, state_fd, begun, &missing);
     found->missing[missing.len < missing.cap ? missing.len : missing.cap - 1u] = '\0';
@@ -136,11 +141,14 @@ static RC open_locked(struct tokenstore *t, int state_fd, struct tokenstore_find
     return record_open(t, begun && t->class != TOKENSTORE_CLASS_RAM, found);
 }
 
-static RC open_all(struct tokenstore *t, int state_fd, struct tokenstore_findings *found)
+static RC open_all(struct tokenstore *t, int state_fd, bool make, struct tokenstore_findings *found)
 {
+    if (make) {
+        TRY(make_directory(state_fd));
+    }
     TRY(open_directory(t, state_fd));
     TRY(record_lock(t, LOCK_EX));
-    enum rc rc = open_locked(t, state_fd, found);
+    enum rc rc = open_locked(t, state_fd, make, found);
     record_unlock(t);
     return rc;
 }
@@ -155,15 +163,26 @@ static void leave(struct tokenstore *t)
     t->dir_fd = -1;
 }
 
-RC hal_tokenstore_open(struct tokenstore *t, int state_fd, struct tokenstore_findings *found)
+static RC
+open_or_leave(struct tokenstore *t, int state_fd, bool make, struct tokenstore_findings *found)
 {
     ASSERT(t->class != TOKENSTORE_CLASS_ILLEGAL && t->dir_fd < 0); // attached, and not open
     *found = (struct tokenstore_findings){0};
-    enum rc rc = open_all(t, state_fd, found);
+    enum rc rc = open_all(t, state_fd, make, found);
     if (rc != RC_OK) {
         leave(t);
     }
     return rc;
+}
+
+RC hal_tokenstore_open(struct tokenstore *t, int state_fd, struct tokenstore_findings *found)
+{
+    return open_or_leave(t, state_fd, true, found);
+}
+
+RC hal_tokenstore_look(struct tokenstore *t, int state_fd, struct tokenstore_findings *found)
+{
+    return open_or_leave(t, state_fd, false, found);
 }
 
 void hal_tokenstore_close(struct tokenstore *t)

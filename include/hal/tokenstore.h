@@ -55,7 +55,8 @@ enum tokenstore_signature {
 
 /// What the store found out, besides its result.
 struct tokenstore_findings {
-    bool rolled_back; ///< records are older than the backend's counter says: restored from a copy
+    bool rolled_back; ///< records are older than the backend's counter says: restored from a copy;
+                      ///< until the next change, whichever it is
     bool downgraded;  ///< the records were written under a better class than this backend's
     char missing[96]; ///< RC_UNSUPPORTED, RC_IO: what is not there, and the board's name for it
 };
@@ -90,6 +91,8 @@ RC hal_tokenstore_attach(struct tokenstore *t, struct tokenstore_findings *found
  * @retval RC_IO           the directory or the device fails. @covtest
  */
 RC hal_tokenstore_open(struct tokenstore *t, int state_fd, struct tokenstore_findings *found);
+/// As hal_tokenstore_open, but makes none. @retval RC_NOTFOUND  there is none yet; it is not open.
+RC hal_tokenstore_look(struct tokenstore *t, int state_fd, struct tokenstore_findings *found);
 void hal_tokenstore_close(struct tokenstore *t); ///< wipes the KEK; closing twice is fine
 
 /// What a result of attach or open says to a person, and what they can do. Never NULL.
@@ -108,7 +111,8 @@ const char *hal_tokenstore_class_name(enum tokenstore_class c); ///< "tpm", "fil
  * @retval RC_PARSE   the name breaks the rule above.
  * @retval RC_TOOBIG  value is longer than the maximum (or empty); nothing changed.
  * @retval RC_FULL    TOKENSTORE_RECORDS_MAX values are there, or the disk is full.
- * @retval RC_RETRY   the device is busy or locked out for now.
+ * @retval RC_RETRY   the device or another program is busy for now; the old or the new value
+ *                    stands.
  * @retval RC_CORRUPT the manifest does not check; nothing changed.
  * @retval RC_IO      device refused; the old or the new value stands. @covtest
  */

@@ -10,7 +10,7 @@ import stat
 import subprocess
 
 import pytest
-from world import ROOT, wait_until
+from world import ROOT, make_state, wait_until
 
 from fakecloud.hardware import Devices
 
@@ -236,6 +236,14 @@ def test_check_of_a_good_box_changes_nothing(world):
     assert "wrong " not in done.stdout and "0 thing" in done.stdout
     assert tree(world.box.folder) == before
     assert world.cloud.stats()["requests"] == {}, "it asks nobody"
+
+
+def test_check_begins_nothing_in_an_empty_state_directory(world, tmp_path):
+    state = make_state(str(tmp_path / "empty"))
+    done = call(world.box.daemon, "--config", world.box.config_file, "--state", state, "--check")
+    assert done.returncode == EXIT["config"]
+    assert "not made yet" in done.stdout and "main-token" in done.stdout
+    assert os.listdir(state) == []
 
 
 def test_check_says_everything_that_is_wrong_on_the_box(make_world):
