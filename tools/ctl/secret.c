@@ -48,8 +48,19 @@ static int put(struct tokenstore *store, const char *name, struct span value)
         return EX_OK;
     case RC_PARSE:
         return ctl_fail(EX_USAGE, "NAME", "allowed: 1..32 characters of a-z 0-9 -, first a letter");
+    case RC_FULL:
+        return ctl_fail(
+            EX_IOERR, name, "no room in the store or on the disk; the old value stands, if any");
+    case RC_RETRY:
+        return ctl_fail(EX_TEMPFAIL,
+                        name,
+                        "the store's device or another program is busy; the old or the new value "
+                        "stands; put it again in some minutes");
     default:
-        return ctl_fail(EX_IOERR, name, "could not be written; the old value stands");
+        return ctl_fail(EX_IOERR,
+                        name,
+                        "could not be written for certain; the old or the new value stands; see "
+                        "to the disk, then put it again");
     }
 }
 
@@ -99,5 +110,8 @@ int ctl_secret_remove(const struct ctl_args *args)
     if (rc == RC_NOTFOUND) {
         return ctl_fail(EX_NOINPUT, args->word, "there is no such secret");
     }
-    return rc == RC_OK ? EX_OK : ctl_fail(EX_IOERR, args->word, "could not be removed for certain");
+    return rc == RC_OK ? EX_OK
+                       : ctl_fail(rc == RC_RETRY ? EX_TEMPFAIL : EX_IOERR,
+                                  args->word,
+                                  "could not be removed for certain; try it again");
 }
