@@ -80,7 +80,9 @@ enum exit_code app_open_secrets(struct app *a)
     if (a->store_findings.rolled_back) {
         LOG_ERROR(
             "ev=token_store_rolled_back text=\"The secrets are older than this machine knows: "
-            "they were restored from a copy. They are used; put them anew to end this.\"");
+            "they were restored from a copy. They are used, and no key is made. Put all of them "
+            "anew: the first change of the store ends this message.\"");
+        return EXIT_DONE; // what we put would be that change
     }
     rc = ensure_identities(a);
     if (rc == RC_CORRUPT) {

@@ -121,6 +121,24 @@ def test_a_restored_directory_is_noticed(world, tmp_path):
     assert world.log("token_store_rolled_back")
 
 
+def test_a_restored_box_makes_no_key_and_says_so_until_somebody_changes_the_store(world, tmp_path):
+    command = [world.box.ctl, "key", "remove", "--state", world.box.state]
+    assert subprocess.run(command, timeout=60).returncode == 0
+    shutil.copytree(tokens_of(world), tmp_path / "copy")
+    world.box.put_secret("other-token", "something-new-1")
+    put_back(world, tmp_path / "copy")
+    for count in range(2):
+        world.start()
+        world.wait_log("confined", count=count + 1)
+        world.box.kill()
+    assert len(world.log("token_store_rolled_back")) == 2
+    assert world.log("identity_made") == []
+    world.box.put_secret("other-token", "something-new-2")
+    world.start()
+    world.wait_log("identity_made")
+    assert len(world.log("token_store_rolled_back")) == 2
+
+
 def test_check_names_the_tpm(world, monkeypatch):
     command = world.box.command("--check")
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)

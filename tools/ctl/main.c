@@ -137,7 +137,7 @@ int ctl_open_store(const struct ctl_args *args, struct tokenstore *store)
     if (rc == RC_OK && found.rolled_back) {
         fprintf(stderr,
                 "anteroomctl: token store: older than this machine knows: it was restored from a "
-                "copy; put every secret anew\n");
+                "copy; put every secret anew; the first change ends this message\n");
     }
     if (rc != RC_OK) {
         hal_tokenstore_close(store);
