@@ -25,6 +25,8 @@ static enum exit_code say_store(const struct app *a, enum rc rc)
 enum exit_code app_attach_secrets(struct app *a)
 {
     enum rc rc = hal_tokenstore_attach(&a->store, &a->store_findings);
+    a->store.while_waiting = app_feed_start;
+    a->store.context = a;
     return rc == RC_OK ? EXIT_DONE : say_store(a, rc);
 }
 

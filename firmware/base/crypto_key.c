@@ -43,14 +43,30 @@ static RC put_der(int (*write)(const mbedtls_pk_context *pk, unsigned char *at, 
     return len > 0 && buf_ok(out) ? RC_OK : RC_TOOBIG;
 }
 
-RC crypto_make_rsa(struct buf *key_der)
+struct waiting {
+    void (*tell)(void *context);
+    void *context;
+};
+
+/// The search for primes asks for random bytes with each candidate and each test of one.
+static int random_and_tell(void *context, unsigned char *out, size_t len)
 {
+    const struct waiting *w = context;
+    if (w->tell != NULL) {
+        w->tell(w->context);
+    }
+    return crypto_random(NULL, out, len);
+}
+
+RC crypto_make_rsa(void (*while_waiting)(void *context), void *context, struct buf *key_der)
+{
+    struct waiting waiting = {.tell = while_waiting, .context = context};
     mbedtls_pk_context pk;
     mbedtls_pk_init(&pk);
     enum rc rc = RC_RETRY; // making fails only for want of memory
     if (mbedtls_pk_setup(&pk, mbedtls_pk_info_from_type(MBEDTLS_PK_RSA)) == 0 &&
         mbedtls_rsa_gen_key(
-            mbedtls_pk_rsa(pk), crypto_random, NULL, CRYPTO_RSA_BITS, RSA_EXPONENT) == 0) {
+            mbedtls_pk_rsa(pk), random_and_tell, &waiting, CRYPTO_RSA_BITS, RSA_EXPONENT) == 0) {
         rc = put_der(mbedtls_pk_write_key_der, &pk, key_der);
     }
     mbedtls_pk_free(&pk); // wipes the numbers

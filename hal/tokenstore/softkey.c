@@ -22,7 +22,7 @@ RC backend_make_key(struct tokenstore *t, bool *made)
     struct buf key = BUF(bytes);
     enum rc rc = load(t, &key);
     if (rc == RC_NOTFOUND) {
-        rc = crypto_make_rsa(&key);
+        rc = crypto_make_rsa(t->while_waiting, t->context, &key);
         if (rc == RC_OK) {
             rc = record_put(t, SPAN(RECORD_SIGNING_KEY), buf_span(&key));
         }

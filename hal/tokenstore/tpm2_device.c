@@ -15,6 +15,7 @@
 #define HEADER_BYTES 10u // tag, size, code
 #define SIZE_AT      2u
 #define MAGIC        UINT64_C(0x414e5445524f4f4d)
+#define TELL_MS      1000
 
 static int64_t now_ms(void)
 {
@@ -29,10 +30,15 @@ static bool wait_for(struct tpm2_device *d, short events)
 {
     for (;;) {
         int64_t left_ms = d->deadline_ms - now_ms();
+        bool tells = d->while_waiting != NULL && left_ms > TELL_MS;
+        int64_t wait_ms = tells ? TELL_MS : left_ms;
         struct pollfd p = {.fd = d->fd, .events = events};
-        int ready = poll(&p, 1, left_ms > 0 ? (int)left_ms : 0);
+        int ready = poll(&p, 1, wait_ms > 0 ? (int)wait_ms : 0);
         if (ready > 0) {
             return true; // or gone: the read or write tells
+        }
+        if (ready == 0 && tells) {
+            d->while_waiting(d->context);
         }
         if (ready == 0 && left_ms <= 0) {
             d->late = true;

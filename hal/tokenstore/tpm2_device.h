@@ -22,12 +22,14 @@
 #include "base/span.h"
 
 struct tpm2_device {
-    TSS2_TCTI_CONTEXT_COMMON_V1 tcti; ///< first: the library sees only this
-    int fd;                           ///< -1: closed
-    int64_t began_ms, deadline_ms;    ///< of the call, CLOCK_MONOTONIC
-    bool owed;                        ///< a command was written, its answer is not here yet
-    bool late;                        ///< the last failure was the deadline's, not the device's
-    size_t have;                      ///< bytes in answer
+    TSS2_TCTI_CONTEXT_COMMON_V1 tcti;     ///< first: the library sees only this
+    int fd;                               ///< -1: closed
+    int64_t began_ms, deadline_ms;        ///< of the call, CLOCK_MONOTONIC
+    bool owed;                            ///< a command was written, its answer is not here yet
+    bool late;                            ///< the last failure was the deadline's, not the device's
+    size_t have;                          ///< bytes in answer
+    void (*while_waiting)(void *context); ///< every second of a wait; may be NULL
+    void *context;
     uint8_t answer[TPM2_MAX_RESPONSE_SIZE];
 };
 

@@ -215,7 +215,10 @@ RC backend_make_key(struct tokenstore *t, bool *made)
     TRY(tpm2_begin(p, TOKENSTORE_MAKE_MS_MAX));
     enum rc rc = load(p, t->dir_fd);
     if (rc == RC_NOTFOUND) {
+        p->device.while_waiting = t->while_waiting;
+        p->device.context = t->context;
         rc = make(p, t->dir_fd);
+        p->device.while_waiting = NULL;
         *made = rc == RC_OK;
     }
     return tpm2_end(p, rc);

@@ -49,8 +49,10 @@ RC crypto_unseal(const struct crypto_box *box, struct span sealed, struct buf *o
 
 // ---- keys and certificates --------------------------------------------------
 
-/// A new RSA key (CRYPTO_RSA_BITS), DER. Takes seconds. @retval RC_RETRY no memory for it now.
-RC crypto_make_rsa(struct buf *key_der);
+/// A new RSA key (CRYPTO_RSA_BITS), DER. Takes seconds, minutes on a small processor.
+/// @param while_waiting  called with each candidate meanwhile; or NULL.
+/// @retval RC_RETRY no memory for it now.
+RC crypto_make_rsa(void (*while_waiting)(void *context), void *context, struct buf *key_der);
 /// SubjectPublicKeyInfo, DER, of a private key. @retval RC_CORRUPT key_der is no private key.
 RC crypto_public(struct span key_der, struct buf *public_der);
 

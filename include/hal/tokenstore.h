@@ -67,6 +67,10 @@ struct tokenstore {
     struct secret kek; ///< base/secret.h
     uintptr_t device;  ///< the backend's own
     uint32_t sign_ms;  ///< what the last signature took, where a device makes it
+    /// Called often while a key is made, which may outlast a watchdog. NULL; the caller may set it
+    /// after hal_tokenstore_attach.
+    void (*while_waiting)(void *context);
+    void *context;
 };
 
 /**

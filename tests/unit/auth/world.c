@@ -83,7 +83,7 @@ static struct buf key = {.ptr = key_bytes, .cap = sizeof(key_bytes)};
 static RC key_state(void)
 {
     if (key.len == 0) { // takes seconds
-        TRY(crypto_make_rsa(&key));
+        TRY(crypto_make_rsa(NULL, NULL, &key));
     }
     return world.has_key ? world.key_rc : RC_NOTFOUND;
 }

@@ -47,6 +47,13 @@ static enum rc make_certificate(const struct crypto_subject *s, struct span der,
     return crypto_make_certificate(s, &signer, out);
 }
 
+static unsigned told; // while the key was made
+
+static void tell(void *context)
+{
+    (*(unsigned *)context)++;
+}
+
 static int make_identities(void **unused)
 {
     (void)unused;
@@ -56,10 +63,17 @@ static int make_identities(void **unused)
     key = BUF(key_bytes);
     tls = BUF(tls_bytes);
     bool made = crypto_init() == RC_OK && crypto_init() == RC_OK &&
-                crypto_make_rsa(&rsa) == RC_OK && crypto_public(buf_span(&rsa), &public) == RC_OK &&
+                crypto_make_rsa(tell, &told, &rsa) == RC_OK &&
+                crypto_public(buf_span(&rsa), &public) == RC_OK &&
                 make_certificate(&subject, buf_span(&public), &cert) == RC_OK &&
                 crypto_make_tls_identity(&subject, &key, &tls) == RC_OK;
     return made ? 0 : -1;
+}
+
+static void making_a_key_tells_that_it_goes_on(void **unused)
+{
+    (void)unused;
+    assert_true(told > 2); // with each candidate: two primes are searched for
 }
 
 static void read_with_library(struct span pem, mbedtls_x509_crt *crt)
@@ -434,6 +448,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha256_gives_the_published_digests),
+        cmocka_unit_test(making_a_key_tells_that_it_goes_on),
         cmocka_unit_test(the_made_certificate_is_self_signed_rsa_3072_for_clients),
         cmocka_unit_test(certificate_dates_are_judged_by_the_time_that_was_set),
         cmocka_unit_test(a_certificate_is_read_with_its_digest_and_dates),

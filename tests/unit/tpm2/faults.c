@@ -102,6 +102,36 @@ static void answer_that_never_comes_ends_the_call_in_time(void **unused)
     assert_int_equal(rc, RC_OK);
 }
 
+static void count(void *context)
+{
+    (*(unsigned *)context)++;
+}
+
+static void making_a_key_tells_each_second_that_it_goes_on(void **unused)
+{
+    (void)unused;
+    unsigned told = 0;
+    bool made = false;
+    softtpm_tell("deaf");
+    box.t.while_waiting = count;
+    box.t.context = &told;
+    clock_of_test.ours = true;
+    clock_of_test.ms = 0;
+    assert_int_equal(backend_make_key(&box.t, &made), RC_RETRY);
+    clock_of_test.ours = false;
+    assert_int_equal(clock_of_test.ms, TOKENSTORE_MAKE_MS_MAX);
+    assert_int_equal(told, TOKENSTORE_MAKE_MS_MAX / 1000 - 1);
+    softtpm_tell("hear");
+    enum rc rc = RC_RETRY;
+    while (rc == RC_RETRY) { // the late answer comes in, and the TPM is taken up again
+        struct pollfd late = {.fd = tpm2_of(&box.t)->device.fd, .events = POLLIN};
+        assert_int_equal(__real_poll(&late, 1, 10000), 1);
+        rc = backend_make_key(&box.t, &made);
+    }
+    assert_int_equal(rc, RC_OK);
+    assert_true(made);
+}
+
 static void slow_tpm_is_waited_for(void **unused)
 {
     (void)unused;
@@ -387,6 +417,7 @@ int main(void)
         TEST(loading_the_key_waits_for_room_in_the_tpm, with_key),
         TEST(opening_a_tpm_without_room_may_be_tried_again, fresh),
         TEST(answer_that_never_comes_ends_the_call_in_time, with_key),
+        TEST(making_a_key_tells_each_second_that_it_goes_on, fresh),
         TEST(slow_tpm_is_waited_for, with_key),
         TEST(what_somebody_else_flushed_is_loaded_again, with_key),
         TEST(locked_out_tpm_still_serves, with_key),
