@@ -116,7 +116,7 @@ void app_say(const char *what, const char *subject, const char *advice);
 enum exit_code app_read_config(struct app *a);
 
 // ---- start.c ----
-
+bool app_end_asked(void); ///< a signal to end waits, while the box starts
 /// Open and build everything, in order, up to `begun` unless we are asked to end before. What is
 /// wrong was said, and is left as last words.
 enum exit_code app_start(struct app *a);

@@ -91,7 +91,7 @@ static void hold_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-static bool end_asked(void)
+bool app_end_asked(void)
 {
     sigset_t set;
 
@@ -165,7 +165,7 @@ enum exit_code app_start(struct app *a)
     log_set_now(a->started);
     hold_signals();
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-        if (end_asked()) {
+        if (app_end_asked()) {
             if (a->reset.cause != RESET_ILLEGAL) {
                 app_leave_words(a, RESET_CLEAN, "");
             }

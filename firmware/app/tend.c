@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include <poll.h>
-#include <signal.h>
 
 #include "app/app_state.h"
 #include "app/led_code.h"
@@ -233,20 +232,11 @@ static struct mono feed(struct app *a, struct now now)
     return again;
 }
 
-/// A signal that is held back while the box starts.
-static bool signal_waits(void)
-{
-    sigset_t set;
-
-    return sigpending(&set) == 0 &&
-           (sigismember(&set, SIGTERM) > 0 || sigismember(&set, SIGINT) > 0);
-}
-
 /// A process that goes on and dies again would open the watchdog again, and feed it by that: the
 /// reset would never come.
 void app_await_reset(struct app *a)
 {
-    while (a->health.starving && !signal_waits()) {
+    while (a->health.starving && !app_end_asked()) {
         struct now now = loop_now();
         log_set_now(now);
         int64_t ms = light(a, now).ms - now.mono.ms;
