@@ -3,12 +3,16 @@
 // is not there is never worked around.
 #include <stdio.h>
 
+#include <poll.h>
+
 #include "base/assert.h"
 
 #include "app/app_state.h"
 #include "sys/log.h"
 
 #define WATCHDOG_WANTED_MS (CONFIG_WATCHDOG_TIMEOUT_S * 1000u)
+#define HELD_TRIES         50
+#define HELD_MS            20
 
 void app_no_devices(struct app *a)
 {
@@ -76,9 +80,25 @@ static enum exit_code fit_watchdog(struct app *a)
     return EXIT_DONE;
 }
 
-enum exit_code app_open_devices(struct app *a)
+/// Whoever had it before us may have been killed a moment ago, in the middle of a fork: then the
+/// child of it is about to end, and still has what its parent had.
+static RC open_watchdog(struct app *a)
 {
     enum rc rc = hal_watchdog_open(&a->watchdog, a->state_fd, WATCHDOG_WANTED_MS);
+
+    if (rc == RC_AGAIN) {
+        LOG_INFO("ev=watchdog_held now=waiting most_ms=%d", HELD_TRIES * HELD_MS);
+    }
+    for (int i = 0; i < HELD_TRIES && rc == RC_AGAIN; i++) {
+        (void)poll(NULL, 0, HELD_MS);
+        rc = hal_watchdog_open(&a->watchdog, a->state_fd, WATCHDOG_WANTED_MS);
+    }
+    return rc;
+}
+
+enum exit_code app_open_devices(struct app *a)
+{
+    enum rc rc = open_watchdog(a);
 
     if (rc != RC_OK) {
         return refused(a, rc, a->watchdog.missing);

@@ -39,14 +39,21 @@ static void close_all_but(int kept)
     }
 }
 
+// Nobody waits for the answer without the parent, which may be gone before it is asked about.
+static void die_with(pid_t parent)
+{
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) {
+        _exit(1);
+    }
+}
+
 _Noreturn static void child(const char *path, uint64_t map_bytes, int fd)
 {
     MDB_env *env;
     char verdict = CHECK_GOOD;
     const char *wrong = NULL;
     close_all_but(fd);
-    // Nobody waits for the answer without the parent.
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     // A crash is an answer here, not an accident to be reported.
     (void)signal(SIGSEGV, SIG_DFL);
     (void)signal(SIGBUS, SIG_DFL);
@@ -105,6 +112,7 @@ check_store(const struct spool *s, const struct spool_options *options, struct b
     if (pipe(ends) != 0) {
         return CHECK_FAILED;
     }
+    pid_t parent = getpid();
     pid_t pid = fork();
     if (pid < 0) {
         (void)close(ends[0]);
@@ -112,7 +120,7 @@ check_store(const struct spool *s, const struct spool_options *options, struct b
         return CHECK_FAILED;
     }
     if (pid == 0) {
-        (void)close(ends[0]);
+        die_with(parent);
         child(s->path, s->map_bytes, ends[1]);
     }
     (void)close(ends[1]);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The board's devices and the shipped program: what is missing is named, never worked around."""
+import fcntl
 import os
 import re
 import subprocess
@@ -86,3 +87,15 @@ def test_traces_of_a_panic_that_nobody_keeps_are_said_to_be_missing(world):
     done = run(world)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "ev=panics_not_seen" in done.stdout + done.stderr
+
+
+def test_a_watchdog_that_a_predecessor_still_holds_is_waited_for(world):
+    """The child of a box that was killed a moment ago, say."""
+    world.run()
+    path = os.path.join(world.box.state, "sandbox", "watchdog")
+    with open(path, "r+b") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        world.start()
+        world.wait_log("watchdog_held")
+    world.wait_log("confined", 2)
+    assert world.box.stop() == 0
