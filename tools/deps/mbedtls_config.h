@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * The one Mbed TLS configuration of Anteroom: a TLS client, certificate assertions, one self-signed
- * certificate.
+ * The one Mbed TLS configuration of Anteroom: a TLS client, the TLS server of the status port,
+ * certificate assertions, self-signed certificates.
  *
  * The library does not export MBEDTLS_CONFIG_FILE, so the build copies this file over the installed
  * mbedtls/mbedtls_config.h: library, curl and firmware then agree on every structure.
@@ -83,9 +83,10 @@
 #define MBEDTLS_X509_CRT_WRITE_C
 #define MBEDTLS_X509_RSASSA_PSS_SUPPORT // TLS 1.3 with an RSA server needs it
 
-/* TLS: client only, 1.2 and 1.3 */
+/* TLS 1.2 and 1.3: a client, and the server of the status port */
 #define MBEDTLS_SSL_TLS_C
 #define MBEDTLS_SSL_CLI_C
+#define MBEDTLS_SSL_SRV_C
 #define MBEDTLS_SSL_PROTO_TLS1_2
 #define MBEDTLS_SSL_PROTO_TLS1_3
 #define MBEDTLS_SSL_TLS1_3_COMPATIBILITY_MODE
