@@ -24,6 +24,8 @@
 #define CONFIG_FAULT_BYTES       200u
 #define CONFIG_SNTP_MAX          4u
 #define CONFIG_ADDRESS_BYTES     (ADDRESS_TEXT_BYTES_MAX + 1u)
+#define CONFIG_HOSTS_MAX         4u
+#define CONFIG_HOST_BYTES        64u
 
 enum config_cloud {
     CLOUD_ILLEGAL = 0,
@@ -42,6 +44,15 @@ enum config_depth {
     DEPTH_ILLEGAL = 0,
     DEPTH_RECORDS,  ///< what the list carries, nothing more is fetched
     DEPTH_SESSIONS, ///< every session, segment and participant of every record
+};
+
+/// What may be granted; a mask has the bit 1 << permission.
+enum config_permission {
+    PERMISSION_CALL_RECORDS = 0, ///< CallRecords.Read.All
+    PERMISSION_USERS,            ///< User.Read.All
+    PERMISSION_DEVICES,          ///< TeamworkDevice.Read.All
+    PERMISSION_USER,             ///< User.Read, delegated
+    CONFIG_PERMISSIONS,
 };
 
 /// Ranges and defaults stand in the table of config_keys.c, which anteroomctl config help prints.
@@ -83,7 +94,11 @@ struct config {
     enum config_cloud cloud;
     char tenant_id[CONFIG_GUID_BYTES], client_id[CONFIG_GUID_BYTES]; ///< lower case
     enum config_credential credential;
-    bool call_records_on; ///< sources.call_records present
+    unsigned permissions; ///< mask of application permissions that are wanted: those of the
+                          ///< sources, and of "permissions"
+    char redirect_uri[CONFIG_URL_BYTES]; ///< "sign_in": {"redirect_uri"}; as registered; default
+                                         ///< "http://localhost"
+    bool call_records_on;                ///< sources.call_records present
     struct config_call_records call_records;
     struct config_sink sinks[CONFIG_SINKS_MAX];
     unsigned sinks_count;         ///< 1..CONFIG_SINKS_MAX
@@ -94,8 +109,13 @@ struct config {
     uint32_t spool_high_percent; ///< default 85; 50..90
     uint32_t commit_ms; ///< longest time that an event stays in RAM only; default 1000; 10..60000
     char sntp[CONFIG_SNTP_MAX]
-             [CONFIG_ADDRESS_BYTES];      ///< "time": {"sntp"}; numeric (base/address.h)
-    unsigned sntp_count;                  ///< 0: no time server is asked
+             [CONFIG_ADDRESS_BYTES]; ///< "time": {"sntp"}; numeric (base/address.h)
+    unsigned sntp_count;             ///< 0: no time server is asked
+    /// "status": {"listen"}: numeric, or "" for none; default CONFIG_STATUS_LISTEN. Port 0: any.
+    char status_listen[CONFIG_ADDRESS_BYTES];
+    bool status_plain; ///< no TLS: loopback, or CONFIG_STATUS_TRUSTED_ADDRESS
+    char status_hosts[CONFIG_HOSTS_MAX][CONFIG_HOST_BYTES]; ///< names in Host besides addresses
+    unsigned status_hosts_count;
     char authority_url[CONFIG_URL_BYTES]; ///< from the cloud table, or sandbox.authority_url; no
                                           ///< trailing slash
     char graph_url[CONFIG_URL_BYTES];     ///< likewise

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * @file
+ * The permissions that a tenant's administrator may grant, and what became of each. Pure data.
+ * Source: Graph permissions reference: CallRecords.Read.All, User.Read.All and
+ *         TeamworkDevice.Read.All are application permissions (roles in an app-only token);
+ *         User.Read is delegated (scp in the token of whoever signed in).
+ */
+#ifndef AUTH_PERMISSION_H
+#define AUTH_PERMISSION_H
+#include <stdbool.h>
+
+#include "config/config.h"
+
+/// What became of one of them. Order is of no meaning.
+enum verdict {
+    VERDICT_NONE = 0,    ///< not wanted, or not looked at yet
+    VERDICT_GOOD,        ///< Graph answered
+    VERDICT_MISSING,     ///< the token does not name it: not granted
+    VERDICT_FORBIDDEN,   ///< granted as far as the token tells, and Graph says 403
+    VERDICT_UNAVAILABLE, ///< Graph does not offer this any more, or not in this cloud: 404, 410,
+                         ///< 501
+    VERDICT_NO_ANSWER,   ///< asked, and no answer that says anything: network, 429, 5xx
+    VERDICTS,
+};
+
+struct permission_info {
+    const char *name;  ///< Graph's: "CallRecords.Read.All"
+    const char *gives; ///< for people: what it opens, a noun phrase
+    bool delegated;    ///< of whoever signs in; never needed for collecting
+};
+
+/// enum config_permission (config.h) is the index; the bit of a mask is 1 << index.
+const struct permission_info *permission_info(enum config_permission p);
+const char *verdict_name(enum verdict v); ///< "none", "good", "missing", "forbidden", ...
+const char *verdict_text(enum verdict v); ///< a short clause for people: "granted and answering"
+
+#endif

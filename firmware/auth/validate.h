@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * @file
+ * Validation: one cheap request for each wanted application permission; its answer is the verdict.
+ * Model:   a round asks one permission after the other. A round begins when it is asked for, with
+ *          every new token while not all verdicts are good, daily, and on the pace of 403
+ *          (VALIDATE_SOON_MS for the first hour, then VALIDATE_LATE_MS: Microsoft gives no time for
+ *          consent to spread). 403 and 401 make the token suspect: it may be from before consent.
+ * Memory:  struct validate.
+ * Source:  Graph "Resolve authorization errors", "List callRecords", "List users", "List
+ *          teamworkDevice".
+ */
+#ifndef AUTH_VALIDATE_H
+#define AUTH_VALIDATE_H
+#include "base/activity.h"
+#include "base/clock.h"
+
+#include "auth/permission.h"
+#include "net/http.h"
+
+#define VALIDATE_SOON_MS     ((int64_t)5 * 60 * 1000)
+#define VALIDATE_SOON_FOR_MS ((int64_t)60 * 60 * 1000)
+#define VALIDATE_LATE_MS     ((int64_t)15 * 60 * 1000)
+#define VALIDATE_DAILY_MS    ((int64_t)24 * 3600 * 1000)
+
+/// The app-only token of the moment.
+struct validate_token {
+    struct span authorization; ///< whole header line, or empty: nothing is asked
+    uint32_t generation;
+    unsigned roles; ///< mask of the permissions that it names (of those that exist)
+    bool readable;  ///< false: an opaque token, `roles` says nothing and everything is asked
+};
+
+struct validate_facts {
+    bool token_refused; ///< 401, or 403 with a token that may be from before consent: fetch another
+    uint32_t refused;   ///< generation of that token
+};
+
+struct validate_row {
+    enum verdict verdict;
+    int status;                         ///< HTTP, of the last answer; 0
+    int64_t at_ms;                      ///< wall; of the verdict; 0: never
+    char request_id[HTTP_ID_BYTES_MAX]; ///< Graph's, of the last answer that refused: for support
+};
+
+struct validate_setup {
+    const struct config *config;
+    struct http *http;
+    unsigned slot; ///< its transfer
+    struct span ca_pem;
+};
+
+struct validate; ///< defined in validate_state.h
+
+void validate_init(struct validate *v, const struct validate_setup *setup);
+/// At most one request is under way. @return when it wants to run next.
+struct mono validate_step(struct validate *v,
+                          struct validate_token token,
+                          struct now now,
+                          struct validate_facts *facts);
+/// Ask all of them again now (a person wants it, or a source got 403). Bounded: at most once in
+/// 10 s, more are joined.
+void validate_ask(struct validate *v, struct now now);
+const struct validate_row *validate_row(const struct validate *v, enum config_permission p);
+/// A round is under way or due now.
+bool validate_is_busy(const struct validate *v);
+struct mono validate_next(const struct validate *v); ///< when the next round begins
+struct activity validate_activity(const struct validate *v);
+
+#endif
