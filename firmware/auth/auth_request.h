@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * Makes the token request: the form with a secret, or with an assertion signed by the box's key
- * (RFC 7523).
+ * Makes the request for an app-only token.
  */
 #ifndef AUTH_AUTH_REQUEST_H
 #define AUTH_AUTH_REQUEST_H
 #include "auth_state.h"
-
-#define AUTH_ASSERTION_BEFORE_MS 60000  ///< nbf lies that much before now: clocks differ a little
-#define AUTH_ASSERTION_LIFE_MS   600000 ///< from nbf to exp
 
 /**
  * Fills a->url and a->body; sets a->certificate_expired.

@@ -7,11 +7,10 @@
 #define AUTH_AUTH_STATE_H
 #include "auth/auth.h"
 #include "auth/auth_answer.h"
+#include "auth/auth_proof.h"
 
-#define AUTH_URL_BYTES    (CONFIG_URL_BYTES + CONFIG_GUID_BYTES + 32u)
 #define AUTH_BODY_BYTES   8192u
 #define AUTH_BEARER_BYTES (AUTH_TOKEN_BYTES_MAX + 24u) ///< "Authorization: Bearer " and the token
-#define AUTH_SECRET_BYTES 1024u                        ///< longest client secret
 
 _Static_assert(AUTH_BEARER_BYTES <= HTTP_HEADER_BYTES_MAX, "a token must fit into a header line");
 
