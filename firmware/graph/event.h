@@ -51,6 +51,9 @@ struct event {
  */
 RC event_emit(struct spool *spool, struct buf line, const struct event *e, struct now now);
 
+/// When a line that event_emit made was collected. @retval RC_PARSE it is none.
+RC event_collected_ms(struct span line, int64_t *wall_ms);
+
 /// The data of EVENT_CALL_COMPLETE, written to b: how many parts the version has.
 void event_put_counts(struct buf *b, uint32_t sessions, uint32_t participants);
 

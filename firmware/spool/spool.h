@@ -86,7 +86,6 @@ RC spool_open(struct spool *s,
               struct buf *reason);
 void spool_reopen(struct spool *s); ///< the file; what is staged stays staged
 void spool_close(struct spool *s);  ///< what is staged is not committed
-
 /// GUID text of this store (36 characters): with a sequence number it names an event for ever.
 struct span spool_id(const struct spool *s);
 struct spool_stats spool_stats(const struct spool *s);
@@ -116,11 +115,10 @@ bool spool_has_staged(const struct spool *s);
 /// Make everything staged durable, in one transaction. On any failure it stays staged: call again
 /// later; no event can be appended until then. @retval RC_FULL map or disk: sinks must make room.
 RC spool_commit(struct spool *s);
-/// Nothing will be appended for a while: the memory of compressor and staging goes back if it can.
+/// Nothing will be appended for a while: compressor and staging give memory back if they can.
 void spool_idle(struct spool *s);
 
 // ---- reading rows
-
 /// Value of a row, appended to out, staged state included.
 /// @retval RC_NOTFOUND none  @retval RC_CORRUPT its checksum  @retval RC_TOOBIG no room in out
 RC spool_get(struct spool *s, enum spool_table table, struct span key, struct buf *out);
@@ -188,6 +186,8 @@ RC spool_read(struct spool *s,
               struct buf scratch,
               struct buf *body,
               struct spool_batch *batch);
+/// One committed event, in scratch. @retval RC_NOTFOUND it is not held.
+RC spool_line(struct spool *s, uint64_t seq, struct buf scratch, struct span *line);
 /**
  * Put one committed event aside for a sink, durably, and acknowledge nothing. Again: the same row.
  * @param reason  printable, its first 128 characters are kept.   @param scratch  as in spool_read.

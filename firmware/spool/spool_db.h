@@ -69,6 +69,8 @@ int event_find(MDB_cursor *cursor, uint64_t seq, MDB_val *key, MDB_val *value);
 RC event_inflate(const struct event_block *block, struct buf *out);
 /// `lines` lines of raw behind the first `skip`, newlines included; false: there are fewer.
 bool event_cut(struct span raw, uint32_t skip, uint32_t lines, struct span *out);
+/// The line of one event, inflated, at the beginning of scratch.
+RC event_line(struct spool *s, MDB_txn *txn, uint64_t seq, struct buf *scratch);
 
 /// A row's value in the making: its payload is appended, row_seal writes what stands before it.
 /// Table 0 is the meta row.

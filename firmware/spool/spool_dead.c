@@ -14,33 +14,6 @@
 
 #define REASON_BYTES_MAX 128u
 
-// The event's line, inflated, at the beginning of scratch.
-static enum rc load_line(struct spool *s, MDB_txn *txn, uint64_t seq, struct buf *scratch)
-{
-    MDB_cursor *cursor;
-    MDB_val key = {0};
-    MDB_val value = {0};
-    struct event_block block;
-    struct span line;
-    int code = mdb_cursor_open(txn, s->dbi[SPOOL_EVENTS], &cursor);
-    if (code == 0) {
-        code = event_find(cursor, seq, &key, &value);
-        mdb_cursor_close(cursor);
-    }
-    TRY(db_rc(code));
-    TRY(event_read(key, value, &block));
-    if (seq - block.first_seq >= block.count) {
-        return RC_CORRUPT;
-    }
-    TRY(event_inflate(&block, scratch));
-    if (!event_cut(buf_span(scratch), (uint32_t)(seq - block.first_seq), 1, &line)) {
-        return RC_CORRUPT;
-    }
-    memmove(scratch->ptr, line.ptr, line.len);
-    scratch->len = line.len;
-    return RC_OK;
-}
-
 static enum rc pack_row(struct span line, struct span reason, struct buf *value)
 {
     struct deflate d = {.is_open = false};
@@ -84,7 +57,7 @@ RC spool_bury(struct spool *s, unsigned index, uint64_t seq, struct span reason,
     MDB_txn *txn;
     TRY(db_begin(s, 0, &txn));
     buf_reset(&scratch);
-    enum rc rc = load_line(s, txn, seq, &scratch);
+    enum rc rc = event_line(s, txn, seq, &scratch);
     struct buf value = row_begin(scratch.ptr + scratch.len, scratch.cap - scratch.len);
     rc = rc != RC_OK ? rc : pack_row(buf_span(&scratch), reason, &value);
     if (rc == RC_OK) {

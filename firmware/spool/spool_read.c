@@ -199,3 +199,45 @@ RC spool_read(struct spool *s,
     batch->body = span_sub(buf_span(body), body_from, body->len - body_from);
     return rc;
 }
+
+RC event_line(struct spool *s, MDB_txn *txn, uint64_t seq, struct buf *scratch)
+{
+    MDB_cursor *cursor;
+    MDB_val key = {0};
+    MDB_val value = {0};
+    struct event_block block;
+    struct span line;
+    int code = mdb_cursor_open(txn, s->dbi[SPOOL_EVENTS], &cursor);
+    if (code == 0) {
+        code = event_find(cursor, seq, &key, &value);
+        mdb_cursor_close(cursor);
+    }
+    TRY(db_rc(code));
+    TRY(event_read(key, value, &block));
+    if (seq - block.first_seq >= block.count) {
+        return RC_CORRUPT;
+    }
+    TRY(event_inflate(&block, scratch));
+    if (!event_cut(buf_span(scratch), (uint32_t)(seq - block.first_seq), 1, &line)) {
+        return RC_CORRUPT;
+    }
+    memmove(scratch->ptr, line.ptr, line.len);
+    scratch->len = line.len;
+    return RC_OK;
+}
+
+RC spool_line(struct spool *s, uint64_t seq, struct buf scratch, struct span *line)
+{
+    MDB_txn *txn;
+    ASSERT(scratch.cap >= SPOOL_BLOCK_RAW_BYTES_MAX);
+    if (seq == 0 || seq > s->durable_seq || seq < s->counts.first_held) {
+        return RC_NOTFOUND;
+    }
+    TRY(db_begin(s, MDB_RDONLY, &txn));
+    buf_reset(&scratch);
+    enum rc rc = event_line(s, txn, seq, &scratch);
+    mdb_txn_abort(txn);
+    *line =
+        rc == RC_OK ? span_sub(buf_span(&scratch), 0, scratch.len - 1u) : SPAN_NONE; // no newline
+    return rc;
+}

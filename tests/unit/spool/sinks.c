@@ -135,6 +135,23 @@ static void a_release_is_bounded_and_goes_on_with_the_next_ack(void **state)
     assert_int_equal(spool_stats(&store).events_held, 0);
 }
 
+static void the_line_of_one_event_is_read(void **state)
+{
+    struct span line;
+    (void)state;
+    store_sink("main");
+    blocks_of_ten(2);
+    for (uint64_t seq = 1; seq <= 20; seq++) {
+        assert_int_equal(spool_line(&store, seq, store_scratch, &line), RC_OK);
+        assert_true(span_equal(line, store_line(seq)));
+    }
+    assert_int_equal(spool_line(&store, 0, store_scratch, &line), RC_NOTFOUND);
+    assert_int_equal(spool_line(&store, 21, store_scratch, &line), RC_NOTFOUND);
+    assert_int_equal(spool_ack(&store, 0, 10), RC_OK);
+    assert_int_equal(spool_line(&store, 10, store_scratch, &line), RC_NOTFOUND);
+    assert_int_equal(spool_line(&store, 11, store_scratch, &line), RC_OK);
+}
+
 static void a_buried_event_can_be_read_back(void **state)
 {
     (void)state;
@@ -295,6 +312,7 @@ int main(void)
         TEST(a_position_taken_back_before_an_ack_is_remembered),
         TEST(the_same_ack_again_changes_nothing),
         TEST(a_release_is_bounded_and_goes_on_with_the_next_ack),
+        TEST(the_line_of_one_event_is_read),
         TEST(a_buried_event_can_be_read_back),
         TEST(the_longest_event_can_be_buried),
         TEST(an_event_that_is_not_held_cannot_be_buried),
