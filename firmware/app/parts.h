@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * @file
+ * What the files of app/ ask of each other, file by file. Included by app_state.h only.
+ */
+#ifndef APP_PARTS_H
+#define APP_PARTS_H
+#include "app/app_state.h"
+
+// ---- app.c ----
+
+/// What is listed, and what expires, is a matter of wall time; and a token is shown to nobody whose
+/// certificate's dates could not be checked.
+bool app_time_is_known(struct now now);
+
+// ---- start_config.c ----
+
+/// One line for people on standard error: what is wrong with what, and what they can do.
+void app_say(const char *what, const char *subject, const char *advice);
+/// Read configuration and trust; faults are written to standard error. Shared with --check.
+enum exit_code app_read_config(struct app *a);
+
+// ---- start.c ----
+bool app_end_asked(void); ///< a signal to end waits, while the box starts
+/// Open and build everything, in order, up to `begun` unless we are asked to end before. What is
+/// wrong was said, and is left as last words.
+enum exit_code app_start(struct app *a);
+void app_finish(struct app *a);
+
+// ---- confined.c ----
+
+/// The working directory is STATE once we have become its owner.
+#define APP_STATE "."
+
+/// Open STATE as a directory. What is wrong was said.
+enum exit_code app_open_state(struct app *a);
+/// Become STATE's owner, without any capability. What is wrong was said.
+enum exit_code app_become(struct app *a);
+/// Whether the limit on locked memory has room for the token store, the pool and `more` bytes.
+bool app_lockable(size_t more);
+/// Shut everything that a running box does not need. What is wrong was said.
+enum exit_code app_lock(struct app *a);
+/// Whether lookups fail because the resolver's files were replaced; said, if so.
+bool app_resolver_lost(struct app *a);
+
+// ---- secrets.c ----
+
+/// Which keys of the box a configuration asks for.
+struct app_needs {
+    bool sign_in, tls;
+};
+struct app_needs app_needs(const struct config *c);
+/// The token store's device, before privileges are given up. What is wrong was said.
+enum exit_code app_attach_secrets(struct app *a);
+/// The token store itself, and the keys that the configuration needs. What is wrong was said.
+enum exit_code app_open_secrets(struct app *a);
+
+// ---- devices.c ----
+
+void app_no_devices(struct app *a); ///< nothing is open yet
+/// What is wrong was said.
+enum exit_code app_open_devices(struct app *a);
+RC app_watch_button(struct app *a);
+void app_feed_start(void *app); ///< between two steps of the start
+/// The watchdog is stopped if nobody will start us again, and else handed over armed.
+void app_leave_devices(struct app *a, enum exit_code code);
+bool app_ends_for_good(enum exit_code code); ///< ends after which nobody starts us again
+
+// ---- past.c ----
+
+/// Why we were started, and what the ladder says to that.
+enum exit_code app_recall(struct app *a);
+void app_store_ladder(struct app *a); ///< if it changed
+struct mono app_note_life(struct app *a, struct now now);
+void app_leave_words(struct app *a, enum reset_cause cause, const char *words);
+
+// ---- machines.c ----
+
+/// What is wrong was said.
+enum exit_code app_build(struct app *a);
+/// The collector, once the time is known; sets graph_ready, unless the store takes nothing now.
+enum exit_code app_build_graph(struct app *a, struct now now);
+void app_rebuild(struct app *a, unsigned machine, struct now now);
+void app_still(struct app *a); ///< everything stands still from now on
+
+// ---- tell.c ----
+
+void app_tell_start(struct app *a, struct now now);
+void app_tell_factory_asked(struct app *a, struct now now);
+
+// ---- tend.c ----
+
+/// The end of a turn. @return when the next one is wanted.
+struct mono app_tend(struct app *a, struct now now);
+void app_await_reset(struct app *a); ///< at the start: nothing but the reset, if it is due
+/// The ladder has said so.
+void app_climbed(struct app *a, enum ladder_level level, unsigned cause, struct now now);
+/// End in good order, to be started again. @param words  why.
+void app_end_for_restart(struct app *a, enum exit_code code, const char *words);
+
+// ---- check.c ----
+
+enum exit_code app_check(struct app *a);
+
+#endif
