@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Install the Debian packages that a subcommand of tools/dev needs, and only those.
 #
-# usage: packages.sh SET ...      SET: build test check bench interop
+# usage: packages.sh SET ...      SET: build cloud test check bench interop page
 set -euo pipefail
 
 # What each set is for, in the words that are shown to the user.
@@ -13,6 +13,7 @@ declare -A WHY=(
   [check]="check format and style"
   [bench]="measure"
   [interop]="run an authorization server that nobody here wrote"
+  [page]="read the status port as people's browsers and monitoring do"
 )
 declare -A PACKAGES=(
   [build]="gcc libc6-dev binutils make cmake ninja-build patch bzip2 xz-utils git ca-certificates
@@ -23,6 +24,7 @@ declare -A PACKAGES=(
   [check]="clang-format-14 clang-tidy-14"
   [bench]="valgrind nginx-light python3-cryptography"
   [interop]="nodejs npm"
+  [page]="chromium fonts-dejavu-core python3-jsonschema zbar-tools"
 )
 
 missing_of() {
