@@ -27,6 +27,12 @@ void render_metrics(const struct snapshot *s, struct buf *out);
 /// clock, backlog.
 void render_line(const struct snapshot *s, struct buf *out);
 
+/// Fields of the page's form (POST /action), which status reads.
+#define RENDER_FIELD_TOKEN "token" ///< struct render_page's
+#define RENDER_FIELD_CODE  "code"  ///< the setup code of the box, as typed: any case, with blanks
+#define RENDER_FIELD_DO    "do"    ///< sign_in, device_code, redirect, enable, validate, forget
+#define RENDER_FIELD_VALUE "value" ///< redirect: the address; there may be no such field
+
 /// What the page needs besides the snapshot.
 struct render_page {
     const char *token;  ///< against cross-site requests, for the forms

@@ -83,6 +83,7 @@ struct snapshot {
     struct span what, next, advice; ///< sentences; any may be empty but the first
     const char *reason;             ///< stable code of what is in the way ("A10"), or ""
     unsigned led_code;
+    const char *led_shows; ///< how the LED shows it: "amber, 6 flashes"
     int64_t propagation_left_s; ///< SNAPSHOT_NEVER outside of it
     bool can_enable;            ///< "enable with a warning" makes sense now
     bool enabled_with_warning;
