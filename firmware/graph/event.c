@@ -50,13 +50,13 @@ RC event_emit(struct spool *spool, struct buf line, const struct event *e, struc
 RC event_collected_ms(struct span line, int64_t *wall_ms)
 {
     // In what came from outside every quotation mark is escaped: this can only be our own member.
-    static const char member[] = "\"collected_time\":\"";
+    const struct span member = SPAN("\"collected_time\":\"");
     size_t at = 0;
 
-    while (at < line.len && !span_starts(span_sub(line, at, line.len), SPAN(member))) {
+    while (at < line.len && !span_starts(span_sub(line, at, line.len), member)) {
         at++;
     }
-    struct span rest = span_sub(line, at + sizeof(member) - 1u, line.len);
+    struct span rest = span_sub(line, at + member.len, line.len);
     return time_parse_iso(span_sub(rest, 0, span_index(rest, '"')), wall_ms);
 }
 
