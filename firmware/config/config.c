@@ -94,6 +94,29 @@ static void want_order(
     }
 }
 
+/// Whoever can listen on the way reads what is shown, and the setup code when a person types it.
+static void check_plain(struct reading *r)
+{
+    const struct config *c = r->config;
+    struct address listen, trusted;
+    if (!c->status_plain || c->status_listen[0] == '\0') {
+        return;
+    }
+    enum rc rc = address_parse_listen(span_from_str(c->status_listen), CONFIG_STATUS_PORT, &listen);
+    ASSERT(rc == RC_OK);
+    if (address_is_loopback(&listen) ||
+        (address_parse(span_from_str(CONFIG_STATUS_TRUSTED_ADDRESS), 1, &trusted) == RC_OK &&
+         address_same_host(&listen, &trusted))) {
+        return;
+    }
+    config_fault(r,
+                 SPAN("plain"),
+                 "others on the network could read along at this address",
+                 CONFIG_STATUS_TRUSTED_ADDRESS[0] == '\0'
+                     ? "false, or a listen on 127.0.0.1 or [::1]"
+                     : "false, or a listen on 127.0.0.1, [::1] or " CONFIG_STATUS_TRUSTED_ADDRESS);
+}
+
 static void check_together(struct reading *r, enum section_index index)
 {
     const struct config_call_records *calls = &r->config->call_records;
@@ -101,6 +124,8 @@ static void check_together(struct reading *r, enum section_index index)
         want_order(r, "hot_hours", calls->hot_hours, calls->warm_hours, "at most warm_hours");
         want_order(
             r, "retry_base_ms", calls->retry_base_ms, calls->retry_cap_ms, "at most retry_cap_ms");
+    } else if (index == SECTION_STATUS) {
+        check_plain(r);
     } else if (index == SECTION_SINK) {
         const struct config_sink *sink = (const struct config_sink *)(const void *)r->base;
         want_order(
@@ -244,6 +269,9 @@ static void read_all(struct reading *r)
         read_section(r, (enum section_index)i, nodes[i]);
     }
     r->config->call_records_on = json_is_object(r->doc, nodes[SECTION_CALL_RECORDS]);
+    if (r->config->call_records_on) {
+        r->config->permissions |= 1u << PERMISSION_CALL_RECORDS;
+    }
     read_sinks(r, json_get(r->doc, 0, SPAN("sinks")));
     use_cloud_hosts(r->config);
 }

@@ -26,6 +26,7 @@
 #define CONFIG_ADDRESS_BYTES     (ADDRESS_TEXT_BYTES_MAX + 1u)
 #define CONFIG_HOSTS_MAX         4u
 #define CONFIG_HOST_BYTES        64u
+#define CONFIG_STATUS_PORT       8443u ///< of an address without one
 
 enum config_cloud {
     CLOUD_ILLEGAL = 0,
@@ -111,10 +112,12 @@ struct config {
     char sntp[CONFIG_SNTP_MAX]
              [CONFIG_ADDRESS_BYTES]; ///< "time": {"sntp"}; numeric (base/address.h)
     unsigned sntp_count;             ///< 0: no time server is asked
-    /// "status": {"listen"}: numeric, or "" for none; default CONFIG_STATUS_LISTEN. Port 0: any.
+    /// "status": {"listen"}: as address_parse_listen reads it with CONFIG_STATUS_PORT; "": none.
+    /// Default CONFIG_STATUS_LISTEN.
     char status_listen[CONFIG_ADDRESS_BYTES];
     bool status_plain; ///< no TLS: loopback, or CONFIG_STATUS_TRUSTED_ADDRESS
-    char status_hosts[CONFIG_HOSTS_MAX][CONFIG_HOST_BYTES]; ///< names in Host besides addresses
+    char status_hosts[CONFIG_HOSTS_MAX][CONFIG_HOST_BYTES]; ///< names in Host besides addresses;
+                                                            ///< lower case
     unsigned status_hosts_count;
     char authority_url[CONFIG_URL_BYTES]; ///< from the cloud table, or sandbox.authority_url; no
                                           ///< trailing slash

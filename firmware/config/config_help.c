@@ -23,6 +23,12 @@ static void put_default(struct buf *out, const struct config_key *key)
     } else if (key->kind == KEY_ENUM) {
         buf_put_str(out, "; default ");
         buf_put_str(out, word_of(key));
+    } else if (key->kind == KEY_BOOL) {
+        buf_put_str(out, "; default false");
+    } else if (key->normal_text != NULL) {
+        bool off = key->kind == KEY_LISTEN && key->normal_text[0] == '\0';
+        buf_put_str(out, "; default ");
+        buf_put_str(out, off ? "off" : key->normal_text);
     }
 }
 

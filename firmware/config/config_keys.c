@@ -18,6 +18,11 @@ static const struct choice depths[] = {
 };
 static const struct choice sink_types[] = {{"ndjson", 0}};
 static const struct choice client_certificates[] = {{"device", 0}};
+static const struct choice permissions[] = {
+    {"CallRecords.Read.All", PERMISSION_CALL_RECORDS},
+    {"User.Read.All", PERMISSION_USERS},
+    {"TeamworkDevice.Read.All", PERMISSION_DEVICES},
+};
 
 // clang-format off
 #define TOP(member)    offsetof(struct config, member)
@@ -39,6 +44,8 @@ static const struct config_key top[] = {
       .meaning = "what the box signs in with: its own certificate, or the secret client-secret" },
     { "sources", KEY_SECTION,
       .meaning = "what is collected" },
+    { "permissions", KEY_PERMISSIONS, .offset = TOP(permissions), CHOICES(permissions),
+      .meaning = "application permissions that are asked for besides those that the sources need" },
     { "sinks", KEY_LIST, .required = true, .low = 1, .high = CONFIG_SINKS_MAX,
       .meaning = "where it goes" },
     { "http", KEY_SECTION,
@@ -47,6 +54,10 @@ static const struct config_key top[] = {
       .meaning = "the store of unsent events" },
     { "time", KEY_SECTION,
       .meaning = "who is asked for the time besides Microsoft's hosts" },
+    { "sign_in", KEY_SECTION,
+      .meaning = "how a person signs in" },
+    { "status", KEY_SECTION,
+      .meaning = "the status port: the page, /status, /metrics" },
     { "sandbox", KEY_SECTION,
       .meaning = "other servers than Microsoft's; board sandbox only" },
 };
@@ -122,6 +133,22 @@ static const struct config_key time_keys[] = {
       .meaning = "time servers that must agree before the time is believed; not given: none" },
 };
 
+static const struct config_key sign_in[] = {
+    { "redirect_uri", KEY_REDIRECT, .offset = TOP(redirect_uri), .high = CONFIG_URL_BYTES - 1u,
+      .normal_text = "http://localhost",
+      .meaning = "where the browser is sent back to, exactly as the app registration names it" },
+};
+
+static const struct config_key status[] = {
+    { "listen", KEY_LISTEN, .offset = TOP(status_listen), .high = CONFIG_ADDRESS_BYTES - 1u,
+      .normal_text = CONFIG_STATUS_LISTEN,
+      .meaning = "where it listens; port 0: the kernel chooses; off: there is none" },
+    { "plain", KEY_BOOL, .offset = TOP(status_plain),
+      .meaning = "without TLS; on loopback, or on a link that the board trusts" },
+    { "hosts", KEY_HOSTS, .high = CONFIG_HOSTS_MAX,
+      .meaning = "names that browsers call this box by, besides its addresses" },
+};
+
 static const struct config_key sandbox[] = {
     { "authority_url", KEY_BASE_URL, .offset = TOP(authority_url), .high = CONFIG_URL_BYTES - 1u,
       .meaning = "instead of the cloud's sign-in host" },
@@ -172,6 +199,8 @@ const struct config_section config_sections[SECTION_COUNT] = {
     [SECTION_HTTP] = { "http", "http", SECTION_TOP, KEYS(http) },
     [SECTION_SPOOL] = { "spool", "spool", SECTION_TOP, KEYS(spool) },
     [SECTION_TIME] = { "time", "time", SECTION_TOP, KEYS(time_keys) },
+    [SECTION_SIGN_IN] = { "sign_in", "sign_in", SECTION_TOP, KEYS(sign_in) },
+    [SECTION_STATUS] = { "status", "status", SECTION_TOP, KEYS(status) },
     [SECTION_SANDBOX] = { "sandbox", "sandbox", SECTION_TOP, KEYS(sandbox) },
     [SECTION_SINK] = { "sinks[]", "sinks", SECTION_TOP, KEYS(sink) },
 };
@@ -202,6 +231,9 @@ void config_put_allowed(struct buf *out, const struct config_key *key)
         [KEY_BASE_URL] = "https://host[:port][/path], without user name, query and fragment",
         [KEY_PROXY] = "http://host:port",
         [KEY_PEM] = "PEM text of certificates",
+        [KEY_BOOL] = "true, false",
+        [KEY_REDIRECT] = "https://host[:port][/path] or http://localhost[:port][/path]",
+        [KEY_LISTEN] = "a numeric address like 192.0.2.1, [::]:8443, 127.0.0.1:0; off",
     };
     switch (key->kind) {
     case KEY_U32:
@@ -228,6 +260,15 @@ void config_put_allowed(struct buf *out, const struct config_key *key)
         buf_put_str(out, "a list of at most ");
         buf_put_u64(out, key->high);
         buf_put_str(out, " numeric addresses like 192.0.2.1 or [2001:db8::1]:123");
+        break;
+    case KEY_HOSTS:
+        buf_put_str(out, "a list of at most ");
+        buf_put_u64(out, key->high);
+        buf_put_str(out, " host names");
+        break;
+    case KEY_PERMISSIONS:
+        buf_put_str(out, "a list of ");
+        put_choices(out, key);
         break;
     default:
         buf_put_str(out, words[key->kind]);

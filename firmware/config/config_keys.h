@@ -24,6 +24,11 @@ enum key_kind {
     KEY_ENUM,      ///< one of choices, stored as its number
     KEY_WORD,      ///< one of choices, stored as text, or not at all
     KEY_ADDRESSES, ///< a list of numeric addresses: config.sntp
+    KEY_BOOL,
+    KEY_REDIRECT,    ///< https, or http://localhost, without query
+    KEY_LISTEN,      ///< numeric address, or "off", which is stored as ""
+    KEY_HOSTS,       ///< a list of host names: config.status_hosts
+    KEY_PERMISSIONS, ///< a list of choices, stored as a mask of their numbers
 };
 
 struct choice {
@@ -39,6 +44,7 @@ struct config_key {
     bool required;
     size_t offset; ///< of the member in struct config, or in struct config_sink for sinks
     uint32_t low, high, normal; ///< range and default of KEY_U32; length in bytes of texts
+    const char *normal_text;    ///< default of a text; NULL: empty
     const struct choice *choices;
     unsigned choices_count;
     const char *meaning; ///< for the help
@@ -60,6 +66,8 @@ enum section_index {
     SECTION_HTTP,
     SECTION_SPOOL,
     SECTION_TIME,
+    SECTION_SIGN_IN,
+    SECTION_STATUS,
     SECTION_SANDBOX,
     SECTION_SINK,
     SECTION_COUNT,

@@ -23,6 +23,12 @@ void config_set_default(const struct config_key *key, char *base)
 {
     if (key->kind == KEY_U32 || key->kind == KEY_ENUM) {
         store_u32(base, key, key->normal);
+    } else if (key->normal_text != NULL) {
+        struct buf text = buf_of(base + key->offset, key->high + 1u);
+        buf_put_str(&text, key->normal_text);
+        bool fits = buf_terminate(&text);
+        ASSERT(fits); // the table's, or the board's
+        ASSERT(text.len == 0 || config_text_ok(key, buf_span(&text)));
     }
 }
 
@@ -63,6 +69,15 @@ static void read_u32(struct reading *r, const struct config_key *key, int node)
     store_u32(r->base, key, (uint32_t)value);
 }
 
+static void read_bool(struct reading *r, const struct config_key *key, int node)
+{
+    bool truth = false;
+    if (json_bool(r->doc, node, &truth) != RC_OK) {
+        config_fault_key(r, key, type_of(r->doc, node));
+    }
+    memcpy(r->base + key->offset, &truth, sizeof(truth));
+}
+
 static const struct choice *find_choice(const struct config_key *key, struct span word)
 {
     for (unsigned i = 0; i < key->choices_count; i++) {
@@ -97,7 +112,7 @@ static void read_choice(struct reading *r, const struct config_key *key, int nod
 
 static void lower(char *text)
 {
-    for (; *text != '\0'; text++) { // GUID: bounded by its form
+    for (; *text != '\0'; text++) { // bounded by its form
         *text = (char)(*text >= 'A' && *text <= 'Z' ? *text - 'A' + 'a' : *text);
     }
 }
@@ -106,6 +121,9 @@ static void finish_text(const struct config_key *key, struct buf *text)
 {
     if (key->kind == KEY_BASE_URL && text->len > 0 && text->ptr[text->len - 1u] == '/') {
         text->len--;
+    }
+    if (key->kind == KEY_LISTEN && span_equal(buf_span(text), SPAN("off"))) {
+        buf_reset(text);
     }
     bool fits = buf_terminate(text);
     ASSERT(fits);
@@ -131,6 +149,8 @@ static void read_text(struct reading *r, const struct config_key *key, int node)
     memset(r->base + key->offset, 0, high + 1u);
 }
 
+// ---- lists ------------------------------------------------------------------
+
 static bool read_address(struct reading *r, const struct config_key *key, int node)
 {
     struct config *c = r->config;
@@ -145,15 +165,51 @@ static bool read_address(struct reading *r, const struct config_key *key, int no
     return true;
 }
 
-static void read_addresses(struct reading *r, const struct config_key *key, int list)
+static bool read_host(struct reading *r, const struct config_key *key, int node)
 {
+    struct config *c = r->config;
+    struct buf text = buf_of(c->status_hosts[c->status_hosts_count], CONFIG_HOST_BYTES);
+    if (json_string(r->doc, node, &text) != RC_OK || !config_host_ok(buf_span(&text)) ||
+        !buf_terminate(&text)) {
+        config_fault_key(r, key, "has an element of a wrong form");
+        return false;
+    }
+    lower(text.ptr);
+    c->status_hosts_count++;
+    return true;
+}
+
+static bool read_permission(struct reading *r, const struct config_key *key, int node)
+{
+    char text[32];
+    struct buf word = BUF(text);
+    bool readable = json_string(r->doc, node, &word) == RC_OK;
+    const struct choice *choice = readable ? find_choice(key, buf_span(&word)) : NULL;
+    unsigned bit = choice == NULL ? 0 : 1u << (unsigned)choice->number;
+    if (choice == NULL || (r->config->permissions & bit) != 0) {
+        config_fault_key(
+            r, key, choice == NULL ? "names an unknown permission" : "names a permission twice");
+        return false;
+    }
+    r->config->permissions |= bit;
+    return true;
+}
+
+static void read_list(struct reading *r, const struct config_key *key, int list)
+{
+    typedef bool element(struct reading *, const struct config_key *, int);
+    element *read = key->kind == KEY_ADDRESSES ? read_address
+                    : key->kind == KEY_HOSTS   ? read_host
+                                               : read_permission;
+    // A longer list of choices has one twice.
+    unsigned most = key->kind == KEY_PERMISSIONS ? key->choices_count + 1u : key->high;
     if (!json_is_array(r->doc, list)) {
         config_fault_key(r, key, type_of(r->doc, list));
         return;
     }
     int node = json_first(r->doc, list);
-    while (node != JSON_NONE && r->config->sntp_count < key->high) { // ends with the list
-        if (!read_address(r, key, node)) {
+    for (unsigned i = 0; node != JSON_NONE && i < most; i++) {
+        if (!read(r, key, node)) {
             return;
         }
         node = json_next(r->doc, node);
@@ -179,8 +235,13 @@ void config_read_value(struct reading *r, const struct config_key *key, int node
     case KEY_U32:
         read_u32(r, key, node);
         break;
+    case KEY_BOOL:
+        read_bool(r, key, node);
+        break;
     case KEY_ADDRESSES:
-        read_addresses(r, key, node);
+    case KEY_HOSTS:
+    case KEY_PERMISSIONS:
+        read_list(r, key, node);
         break;
     default:
         if (!json_is_string(r->doc, node)) {

@@ -118,13 +118,33 @@ static bool url_ok(struct span url, struct span scheme, const struct config_key 
     size_t slash = span_index(rest, '/');
     size_t query = span_index(rest, '?');
     size_t end = slash < query ? slash : query;
-    if (key->kind == KEY_BASE_URL && query < rest.len) {
+    if ((key->kind == KEY_BASE_URL || key->kind == KEY_REDIRECT) && query < rest.len) {
         return false;
     }
     if (key->kind == KEY_PROXY && end < rest.len) {
         return false;
     }
     return authority_ok(span_sub(rest, 0, end), key->kind == KEY_PROXY);
+}
+
+/// The one place where a browser's plain HTTP does not leave the machine that it runs on.
+static bool localhost_ok(struct span url, const struct config_key *key)
+{
+    static const struct span start = {"http://localhost", 16};
+    struct span rest = span_sub(url, start.len, url.len);
+    bool host_ends = rest.len == 0 || rest.ptr[0] == ':' || rest.ptr[0] == '/';
+    return span_starts(url, start) && host_ends && url_ok(url, SPAN("http://"), key);
+}
+
+bool config_listen_ok(struct span text)
+{
+    struct address ignored;
+    return address_parse_listen(text, CONFIG_STATUS_PORT, &ignored) == RC_OK;
+}
+
+bool config_host_ok(struct span text)
+{
+    return host_name_ok(text);
 }
 
 bool config_text_ok(const struct config_key *key, struct span text)
@@ -146,6 +166,10 @@ bool config_text_ok(const struct config_key *key, struct span text)
         return url_ok(text, SPAN("https://"), key);
     case KEY_PROXY:
         return url_ok(text, SPAN("http://"), key);
+    case KEY_REDIRECT:
+        return url_ok(text, SPAN("https://"), key) || localhost_ok(text, key);
+    case KEY_LISTEN:
+        return span_equal(text, SPAN("off")) || config_listen_ok(text);
     case KEY_PEM:
         return crypto_count_certificates(text, &certificates) == RC_OK;
     default:

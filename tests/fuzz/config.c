@@ -37,6 +37,16 @@ static void check_good(const struct config *c)
     ASSERT(strncmp(c->authority_url, "https://", 8) == 0 &&
            strncmp(c->graph_url, "https://", 8) == 0);
     ASSERT(c->call_records.retry_base_ms <= c->call_records.retry_cap_ms);
+    struct address listen;
+    ASSERT(c->permissions < 1u << PERMISSION_USER);
+    ASSERT(strncmp(c->redirect_uri, "https://", 8) == 0 ||
+           strncmp(c->redirect_uri, "http://localhost", 16) == 0);
+    ASSERT(c->status_hosts_count <= CONFIG_HOSTS_MAX);
+    if (c->status_listen[0] != '\0') {
+        enum rc rc = address_parse_listen(span_from_str(c->status_listen), 1, &listen);
+        ASSERT(rc == RC_OK);
+        ASSERT(!c->status_plain || address_is_loopback(&listen));
+    }
     for (unsigned i = 0; i < c->sinks_count; i++) {
         ASSERT(strncmp(c->sinks[i].url, "https://", 8) == 0 && strlen(c->sinks[i].name) > 0);
         ASSERT(c->sinks[i].batch_events_max >= 1 && c->sinks[i].batch_bytes_max >= 4096);

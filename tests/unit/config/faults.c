@@ -101,12 +101,12 @@ static void unknown_keys_are_told_with_the_known_ones(void **unused)
                "spool.map: unknown key; known keys: map_mib, high_percent, commit_ms");
     check_only(WITH("\"clouds\":\"x\""),
                "clouds: unknown key; known keys: infrastructure, cloud, tenant_id, client_id, "
-               "credential, sources, sinks, http, "
-               "spool, time, sandbox");
+               "credential, sources, permissions, sinks, http, "
+               "spool, time, sign_in, status, sandbox");
     check_only(WITH("\"infrastructure \":1"),
                "infrastructure : unknown key; known keys: infrastructure, cloud, tenant_id, "
-               "client_id, credential, sources, sinks, "
-               "http, spool, time, sandbox");
+               "client_id, credential, sources, permissions, sinks, "
+               "http, spool, time, sign_in, status, sandbox");
     assert_int_equal(config_parse(&config, SPAN(ONE("\"urll\":1")), &faults), RC_PARSE);
     assert_true(strncmp(faults.text[0],
                         "sinks[0].urll: unknown key; known keys: name, type, url, authorization,",
@@ -134,6 +134,123 @@ static void time_servers_are_numeric_addresses_and_few(void **unused)
         char fault[200];
         snprintf(fault, sizeof(fault), "time.sntp: %s; %s", rows[i].fault, allowed);
         check_only(rows[i].text, fault);
+    }
+}
+
+static void permissions_are_known_words_and_each_is_named_once(void **unused)
+{
+    (void)unused;
+    static const char allowed[] =
+        "allowed: a list of CallRecords.Read.All, User.Read.All, TeamworkDevice.Read.All";
+
+    static const struct {
+        const char *text, *fault;
+    } rows[] = {
+        {WITH("\"permissions\":\"User.Read.All\""), "is a text"},
+        {WITH("\"permissions\":{}"), "is an object"},
+        {WITH("\"permissions\":[7]"), "names an unknown permission"},
+        {WITH("\"permissions\":[\"User.Read\"]"), "names an unknown permission"},
+        {WITH("\"permissions\":[\"user.read.all\"]"), "names an unknown permission"},
+        {WITH("\"permissions\":[\"CallRecords.Read.All, User.Read.All\"]"),
+         "names an unknown permission"},
+        {WITH("\"permissions\":[\"User.Read.All\",\"User.Read.All\"]"), "names a permission twice"},
+        {WITH("\"permissions\":[\"User.Read.All\",\"CallRecords.Read.All\","
+              "\"TeamworkDevice.Read.All\",\"CallRecords.Read.All\"]"),
+         "names a permission twice"},
+    };
+
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char fault[200];
+        snprintf(fault, sizeof(fault), "permissions: %s; %s", rows[i].fault, allowed);
+        check_only(rows[i].text, fault);
+    }
+}
+
+static void a_redirect_uri_is_https_or_localhost(void **unused)
+{
+    (void)unused;
+    static const char *const bad[] = {
+        "",
+        "http://",
+        "http://localhost.evil.example",
+        "http://localhostx",
+        "http://localhost@evil.example",
+        "http://localhost:1@evil.example",
+        "http://127.0.0.1",
+        "http://box.example/redirect",
+        "http://localhost?x",
+        "http://localhost/a?x",
+        "http://localhost/#a",
+        "http://localhost:0",
+        "http://localhost:",
+        "https://box.example/a?b",
+        "https://",
+        "urn:ietf:wg:oauth:2.0:oob",
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        char text[1024];
+        snprintf(text, sizeof(text), WITH("\"sign_in\":{\"redirect_uri\":\"%s\"}"), bad[i]);
+        check_only(text,
+                   "sign_in.redirect_uri: has a wrong form; allowed: https://host[:port][/path] or "
+                   "http://localhost[:port][/path]");
+    }
+}
+
+static void the_status_port_listens_on_a_numeric_address(void **unused)
+{
+    (void)unused;
+    static const char *const bad[] = {
+        "", "Off", "localhost", "localhost:8443", "192.0.2.1:65536", "192.0.2.1:x", "*:1", ":1"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        char text[1024];
+        snprintf(text, sizeof(text), WITH("\"status\":{\"listen\":\"%s\"}"), bad[i]);
+        check_only(text,
+                   "status.listen: has a wrong form; allowed: a numeric address like 192.0.2.1, "
+                   "[::]:8443, 127.0.0.1:0; off");
+    }
+    check_only(WITH("\"status\":{\"listen\":8443}"),
+               "status.listen: is a number; allowed: a numeric address like 192.0.2.1, "
+               "[::]:8443, 127.0.0.1:0; off");
+}
+
+static void doing_without_tls_is_refused_where_others_could_read_along(void **unused)
+{
+    (void)unused;
+    static const char fault[] = "status.plain: others on the network could read along at this "
+                                "address; allowed: false, or a listen on 127.0.0.1 or [::1]";
+    check_only(WITH("\"status\":{\"plain\":true,\"listen\":\"[::]:8443\"}"), fault);
+    check_only(WITH("\"status\":{\"plain\":true,\"listen\":\"0.0.0.0\"}"), fault);
+    check_only(WITH("\"status\":{\"listen\":\"192.0.2.1:80\",\"plain\":true}"), fault);
+    check_only(WITH("\"status\":{\"listen\":\"[::2]\",\"plain\":true}"), fault);
+    check_only(WITH("\"status\":{\"plain\":\"true\"}"),
+               "status.plain: is a text; allowed: true, false");
+    check_only(WITH("\"status\":{\"plain\":1}"), "status.plain: is a number; allowed: true, false");
+}
+
+static void host_names_are_few_and_have_the_form_of_one(void **unused)
+{
+    (void)unused;
+    static const char allowed[] = "allowed: a list of at most 4 host names";
+
+    static const struct {
+        const char *text, *fault;
+    } rows[] = {
+        {"\"box\"", "is a text"},
+        {"[7]", "has an element of a wrong form"},
+        {"[\"\"]", "has an element of a wrong form"},
+        {"[\"box:8443\"]", "has an element of a wrong form"},
+        {"[\"https://box\"]", "has an element of a wrong form"},
+        {"[\"box\",\"*.example\"]", "has an element of a wrong form"},
+        {"[\"a234567890123456789012345678901234567890123456789012345678901234\"]",
+         "has an element of a wrong form"},
+        {"[\"a\",\"b\",\"c\",\"d\",\"e\"]", "is too long"},
+    };
+
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[1024], fault[200];
+        snprintf(text, sizeof(text), WITH("\"status\":{\"hosts\":%s}"), rows[i].text);
+        snprintf(fault, sizeof(fault), "status.hosts: %s; %s", rows[i].fault, allowed);
+        check_only(text, fault);
     }
 }
 
@@ -402,6 +519,11 @@ int main(void)
         cmocka_unit_test(wrong_types_are_told_with_what_is_allowed),
         cmocka_unit_test(unknown_keys_are_told_with_the_known_ones),
         cmocka_unit_test(time_servers_are_numeric_addresses_and_few),
+        cmocka_unit_test(permissions_are_known_words_and_each_is_named_once),
+        cmocka_unit_test(a_redirect_uri_is_https_or_localhost),
+        cmocka_unit_test(the_status_port_listens_on_a_numeric_address),
+        cmocka_unit_test(doing_without_tls_is_refused_where_others_could_read_along),
+        cmocka_unit_test(host_names_are_few_and_have_the_form_of_one),
         cmocka_unit_test(long_and_unprintable_keys_are_cut),
         cmocka_unit_test(keys_that_are_given_twice_are_a_fault),
         cmocka_unit_test(required_keys_that_are_missing_are_all_told),

@@ -53,6 +53,11 @@ static void the_smallest_configuration_gets_all_defaults(void **unused)
     assert_int_equal(config.commit_ms, 1000);
     assert_string_equal(config.proxy, "");
     assert_string_equal(config.ca_file, "");
+    assert_int_equal(config.permissions, 0);
+    assert_string_equal(config.redirect_uri, "http://localhost");
+    assert_string_equal(config.status_listen, CONFIG_STATUS_LISTEN);
+    assert_false(config.status_plain);
+    assert_int_equal(config.status_hosts_count, 0);
 }
 
 static void call_records_have_the_defaults_of_the_document(void **unused)
@@ -256,6 +261,67 @@ static void time_servers_are_taken_as_they_stand(void **unused)
     assert_string_equal(config.sntp[1], "[2001:db8::1]:1123");
 }
 
+#define GIVEN(more) "{" NAME IDS "\"credential\":\"secret\"," more "," SINK "}"
+
+static void what_is_wanted_is_what_is_named_and_what_the_sources_need(void **unused)
+{
+    (void)unused;
+    unsigned calls = 1u << PERMISSION_CALL_RECORDS, users = 1u << PERMISSION_USERS;
+    parse_good(GIVEN("\"permissions\":[]"));
+    assert_int_equal(config.permissions, 0);
+    parse_good(GIVEN("\"permissions\":[\"User.Read.All\",\"TeamworkDevice.Read.All\"]"));
+    assert_int_equal(config.permissions, users | 1u << PERMISSION_DEVICES);
+    parse_good(GIVEN("\"sources\":{\"call_records\":{}}"));
+    assert_int_equal(config.permissions, calls);
+    parse_good(GIVEN("\"sources\":{\"call_records\":{}},"
+                     "\"permissions\":[\"CallRecords.Read.All\",\"User.Read.All\"]"));
+    assert_int_equal(config.permissions, calls | users);
+}
+
+static void a_redirect_uri_is_kept_as_it_is_registered(void **unused)
+{
+    (void)unused;
+    static const char *const uris[] = {
+        "http://localhost",
+        "http://localhost/",
+        "http://localhost:8443/redirect",
+        "https://box.example:8443/redirect",
+        "https://[2001:db8::1]:8443/redirect/",
+        "https://Box.example/",
+    };
+    for (unsigned i = 0; i < sizeof(uris) / sizeof(uris[0]); i++) {
+        char text[1024];
+        snprintf(text, sizeof(text), GIVEN("\"sign_in\":{\"redirect_uri\":\"%s\"}"), uris[i]);
+        parse_good(text);
+        assert_string_equal(config.redirect_uri, uris[i]);
+    }
+}
+
+static void the_status_port_may_be_moved_named_and_turned_off(void **unused)
+{
+    (void)unused;
+    parse_good(GIVEN("\"status\":{\"listen\":\"off\"}"));
+    assert_string_equal(config.status_listen, "");
+    parse_good(GIVEN("\"status\":{\"listen\":\"off\",\"plain\":true}"));
+    parse_good(GIVEN("\"status\":{\"listen\":\"192.0.2.1\",\"plain\":false,"
+                     "\"hosts\":[\"Box-1.example.COM\",\"box\",\"a_b\",\"c\"]}"));
+    assert_string_equal(config.status_listen, "192.0.2.1");
+    assert_int_equal(config.status_hosts_count, 4);
+    assert_string_equal(config.status_hosts[0], "box-1.example.com");
+    assert_string_equal(config.status_hosts[3], "c");
+    static const char *const loopback[] = {"127.0.0.1:0", "127.9.9.9", "[::1]:8080", "::1"};
+    for (unsigned i = 0; i < sizeof(loopback) / sizeof(loopback[0]); i++) {
+        char text[1024];
+        snprintf(text,
+                 sizeof(text),
+                 GIVEN("\"status\":{\"plain\":true,\"listen\":\"%s\"}"),
+                 loopback[i]);
+        parse_good(text);
+        assert_true(config.status_plain);
+        assert_string_equal(config.status_listen, loopback[i]);
+    }
+}
+
 static void nothing_of_an_earlier_configuration_stays(void **unused)
 {
     (void)unused;
@@ -287,6 +353,13 @@ static void the_help_names_every_key_with_range_and_default(void **unused)
         "sinks[].url: https://host[:port][/path], without user name and fragment; required\n",
         "sandbox.ca_file: ",
         "spool.high_percent: 50..90; default 85\n",
+        "permissions: a list of CallRecords.Read.All, User.Read.All, TeamworkDevice.Read.All\n",
+        "sign_in.redirect_uri: https://host[:port][/path] or http://localhost[:port][/path]; "
+        "default http://localhost\n",
+        sizeof(CONFIG_STATUS_LISTEN) > 1u ? "127.0.0.1:0; off; default " CONFIG_STATUS_LISTEN "\n"
+                                          : "127.0.0.1:0; off; default off\n",
+        "status.plain: true, false; default false\n",
+        "status.hosts: a list of at most 4 host names\n",
     };
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
         if (strstr(text, lines[i]) == NULL) {
@@ -309,6 +382,9 @@ int main(void)
         cmocka_unit_test(a_ca_of_several_certificates_is_taken),
         cmocka_unit_test(as_many_sinks_as_there_is_room_for),
         cmocka_unit_test(time_servers_are_taken_as_they_stand),
+        cmocka_unit_test(what_is_wanted_is_what_is_named_and_what_the_sources_need),
+        cmocka_unit_test(a_redirect_uri_is_kept_as_it_is_registered),
+        cmocka_unit_test(the_status_port_may_be_moved_named_and_turned_off),
         cmocka_unit_test(nothing_of_an_earlier_configuration_stays),
         cmocka_unit_test(the_help_names_every_key_with_range_and_default),
     };
