@@ -6,6 +6,7 @@
 #ifndef APP_APP_STATE_H
 #define APP_APP_STATE_H
 #include "hal/button.h"
+#include "hal/console.h"
 #include "hal/identity.h"
 #include "hal/led.h"
 #include "hal/reset.h"
@@ -56,6 +57,7 @@ struct app {
     struct watchdog watchdog;
     struct led led;
     struct button button;
+    struct console console;
     struct identity identity;
     struct stall stall;
     struct reset reset;

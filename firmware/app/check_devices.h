@@ -7,7 +7,7 @@
 #define APP_CHECK_DEVICES_H
 #include <stdbool.h>
 
-#define CHECK_DEVICES      5u
+#define CHECK_DEVICES      6u
 #define CHECK_DEVICE_BYTES 160u
 
 struct device_finding {

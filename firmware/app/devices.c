@@ -19,6 +19,7 @@ void app_no_devices(struct app *a)
     a->state_fd = -1;
     a->watchdog.fd = -1;
     a->button.fd = -1;
+    a->console.fd = -1;
     for (unsigned i = 0; i < sizeof(a->led.fds) / sizeof(a->led.fds[0]); i++) {
         a->led.fds[i] = -1;
     }
@@ -111,6 +112,10 @@ enum exit_code app_open_devices(struct app *a)
     if (rc != RC_OK) {
         return refused(a, rc, a->button.missing);
     }
+    rc = hal_console_open(&a->console, a->state_fd);
+    if (rc != RC_OK) {
+        return refused(a, rc, a->console.missing);
+    }
     rc = hal_identity_read(&a->identity, a->state_fd);
     if (rc != RC_OK) {
         return refused(a, rc, a->identity.missing);
@@ -170,5 +175,6 @@ void app_leave_devices(struct app *a, enum exit_code code)
     hal_watchdog_hand_over(&a->watchdog);
     hal_led_close(&a->led);
     hal_button_close(&a->button);
+    hal_console_close(&a->console);
     hal_stall_close(&a->stall);
 }

@@ -140,17 +140,22 @@ RC sandbox_read(int state_fd, const char *name, struct buf *out)
     return rc;
 }
 
-RC sandbox_rewrite(int fd, struct span line)
+RC sandbox_rewrite_all(int fd, struct span line, size_t bytes)
 {
-    char bytes[SANDBOX_LINE_BYTES];
-    ASSERT(line.len <= sizeof(bytes));
-    memset(bytes, '\n', sizeof(bytes));
-    memcpy(bytes, line.ptr, line.len);
-    ssize_t written = pwrite(fd, bytes, sizeof(bytes), 0);
+    char text[SANDBOX_LONG_BYTES];
+    ASSERT(line.len <= bytes && bytes <= sizeof(text));
+    memset(text, '\n', bytes);
+    memcpy(text, line.ptr, line.len);
+    ssize_t written = pwrite(fd, text, bytes, 0);
     if (written < 0) {
         return device_rc(errno) == RC_FULL ? RC_FULL : RC_IO;
     }
-    return (size_t)written == sizeof(bytes) ? RC_OK : RC_IO;
+    return (size_t)written == bytes ? RC_OK : RC_IO;
+}
+
+RC sandbox_rewrite(int fd, struct span line)
+{
+    return sandbox_rewrite_all(fd, line, SANDBOX_LINE_BYTES);
 }
 
 bool sandbox_has(int state_fd, const char *name)

@@ -15,6 +15,7 @@
 #include "base/span.h"
 
 #define SANDBOX_LINE_BYTES 64u
+#define SANDBOX_LONG_BYTES 1024u
 
 /// STATE/sandbox, made (0700) if it is not there; the caller closes it.
 /// @retval RC_DENIED @retval RC_FULL @retval RC_IO @covtest
@@ -31,6 +32,8 @@ RC sandbox_read(int state_fd, const char *name, struct buf *out);
 /// Rewrite an open file. @param line with its end, at most SANDBOX_LINE_BYTES. @retval RC_FULL
 /// @retval RC_IO
 RC sandbox_rewrite(int fd, struct span line);
+/// The same with files of another size. @param bytes  at most SANDBOX_LONG_BYTES, always the same.
+RC sandbox_rewrite_all(int fd, struct span line, size_t bytes);
 bool sandbox_has(int state_fd, const char *name);
 /// The file `absent` names this device: it is to be found missing.
 bool sandbox_absent(int state_fd, const char *device);

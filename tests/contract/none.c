@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "hal/button.h"
+#include "hal/console.h"
 #include "hal/led.h"
 #include "hal/stall.h"
 
@@ -37,6 +38,19 @@ static void no_button_is_never_pressed(void **unused)
     hal_button_close(&button);
 }
 
+static void no_console_takes_every_line(void **unused)
+{
+    (void)unused;
+    struct console console;
+    assert_int_equal(hal_console_probe(&console, -1), RC_NOTFOUND);
+    assert_int_equal(hal_console_open(&console, -1), RC_OK);
+    assert_int_equal(console.fd, -1);
+    assert_int_equal(hal_console_write(&console, SPAN("one line\n")), RC_OK);
+    assert_int_equal(hal_console_write(&console, SPAN_NONE), RC_TOOBIG);
+    hal_console_close(&console);
+    hal_console_close(&console);
+}
+
 static void no_stall_hook_never_stalls(void **unused)
 {
     (void)unused;
@@ -53,6 +67,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_led_takes_every_colour),
         cmocka_unit_test(no_button_is_never_pressed),
+        cmocka_unit_test(no_console_takes_every_line),
         cmocka_unit_test(no_stall_hook_never_stalls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,28 +40,30 @@ def test_check_finds_the_devices_and_leaves_them_alone(world):
     put(world, "serial", "ANT-2026-00417\n")
     done = check(world)
     assert done.returncode == 0, done.stdout + done.stderr
-    for line in ("ok     watchdog", "ok     LED", "ok     button",
+    for line in ("ok     watchdog", "ok     LED", "ok     button", "ok     console",
                  "ok     traces of a kernel panic",
                  "ok     serial number ...0417 of board sandbox"):
         assert line in done.stdout.splitlines(), done.stdout
     assert "ANT-2026" not in done.stdout + done.stderr, "the serial number stays in the box"
     left = os.listdir(os.path.join(world.box.state, "sandbox"))
-    assert not {"watchdog", "led", "button", "freeze"} & set(left), left
+    assert not {"watchdog", "led", "button", "console", "freeze"} & set(left), left
 
 
 def test_check_names_every_device_that_is_missing_and_what_to_do(world):
-    put(world, "absent", "watchdog led button reset\n")
+    put(world, "absent", "watchdog led button console reset\n")
     put(world, "serial", "To be filled by O.E.M.\n")
     done = check(world)
     assert done.returncode == EXIT_CONFIG
     wrong = [line for line in done.stdout.splitlines() if line.startswith("wrong")]
-    assert len(wrong) == 5, done.stdout
-    for line, name in zip(wrong, ("watchdog", "LED", "button", "panic", "serial number")):
+    assert len(wrong) == 6, done.stdout
+    for line, name in zip(wrong, ("watchdog", "LED", "button", "console", "panic",
+                                 "serial number")):
         assert name in line and "STATE/sandbox/" in line and "build for a board" in line, line
 
 
 @pytest.mark.parametrize("name,words", [("watchdog", "watchdog"), ("led", "LED"),
-                                        ("button", "button"), ("identity", "serial number")])
+                                        ("button", "button"), ("console", "console"),
+                                        ("identity", "serial number")])
 def test_a_box_without_a_device_that_its_board_has_does_not_start(world, name, words):
     put(world, "absent", name)
     done = run(world)

@@ -7,7 +7,7 @@
 
 get_filename_component(ANTEROOM_CONTRACTS ${CMAKE_CURRENT_LIST_DIR}/../../include/hal ABSOLUTE)
 # Devices that a board may lack. What its defconfig says and what it links must agree.
-set(ANTEROOM_MAY_LACK button led)
+set(ANTEROOM_MAY_LACK button console led)
 
 function(anteroom_board_check)
   set(where board/${BOARD}/CMakeLists.txt)
