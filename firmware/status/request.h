@@ -3,7 +3,7 @@
  * @file
  * Reads one HTTP/1.x request. Pure and strict: what RFC 9112 leaves to taste is refused.
  * Takes:   GET, HEAD and POST; origin-form targets; HTTP/1.0 and 1.1; CRLF line ends; one Host; a
- *          body only with Content-Length (no Transfer-Encoding) and only for POST.
+ *          body only with Content-Length (no Transfer-Encoding) and not for GET and HEAD; ASCII.
  * Source:  RFC 9110, RFC 9112.
  */
 #ifndef STATUS_REQUEST_H
@@ -15,6 +15,7 @@
 
 #define REQUEST_TARGET_BYTES_MAX 3072u
 #define REQUEST_BODY_BYTES_MAX   4096u
+#define REQUEST_LINE_BYTES_MAX   4096u ///< of the header
 #define REQUEST_HEADERS_MAX      48u
 
 enum request_method {
@@ -32,6 +33,9 @@ struct request {
     struct span origin, fetch_site, content_type; ///< empty if not there
     struct span body;
     bool http10;
+    /// What a refusal is answered with: 400, 413, 414, 417, 431, 501, 505. With RC_AGAIN: 413, 414
+    /// or 431, if there is no room for more.
+    int status;
 };
 
 /**
@@ -40,12 +44,13 @@ struct request {
  * @retval RC_OK      complete: exactly one request, nothing behind it.
  * @retval RC_AGAIN   more is needed.
  * @retval RC_PARSE   no request (400), or something behind it.  @retval RC_TOOBIG  413, 414, 431.
- * @retval RC_UNSUPPORTED  Transfer-Encoding, Expect, another HTTP version (501, 417, 505 are all
- *                    answered with 501).
+ * @retval RC_UNSUPPORTED  Transfer-Encoding (501), Expect (417), another HTTP version (505).
+ * A refusal stands whatever follows; what comes behind a complete request makes it RC_PARSE.
  */
 RC request_read(struct span text, bool ended, struct request *out);
 
-/// Value of a field of an application/x-www-form-urlencoded text, decoded, appended.
+/// Value of a field of an application/x-www-form-urlencoded text, decoded, appended; nothing is,
+/// unless RC_OK.
 /// @retval RC_NOTFOUND @retval RC_PARSE a bad escape, a NUL, or the field twice @retval RC_TOOBIG
 RC form_field(struct span form, struct span name, struct buf *out);
 

@@ -6,7 +6,7 @@
 #   anteroom_module(json LAYER mechanism SOURCES scan.c json.c cut.c LIBS jsmn DEPS base)
 #     LAYER          base | mechanism | policy | app | hal | board
 #     DEPS           other modules whose public headers it includes
-#     LIBS           jsmn | zlib | lmdb | mbedtls | curl | tss2
+#     LIBS           jsmn | zlib | lmdb | mbedtls | curl | tss2 | qrencode
 #     TARGET_SOURCES files of the firmware build only (the C library's allocator)
 #   anteroom_program(anteroomctl SOURCES main.c MODULES config base)
 #     linked with all named modules and what they need; stripped, debug file beside it
@@ -28,12 +28,14 @@ set(ANTEROOM_LIB_tss2 tss2 mbedtls)
 set(ANTEROOM_LIB_lmdb lmdb)
 set(ANTEROOM_LIB_zlib z)
 set(ANTEROOM_LIB_jsmn)
+set(ANTEROOM_LIB_qrencode qrencode)
 set(ANTEROOM_HEADERS_curl curl)
 set(ANTEROOM_HEADERS_mbedtls mbedtls psa)
 set(ANTEROOM_HEADERS_lmdb lmdb.h)
 set(ANTEROOM_HEADERS_zlib zlib.h zconf.h)
 set(ANTEROOM_HEADERS_jsmn jsmn.h)
 set(ANTEROOM_HEADERS_tss2 tss2)
+set(ANTEROOM_HEADERS_qrencode qrencode.h)
 set(ANTEROOM_HEADERS_cmocka cmocka.h)
 
 # Directory ${CMAKE_BINARY_DIR}/inc/GROUP with links NAME -> PATH; GROUP becomes one include path.
@@ -45,7 +47,7 @@ endfunction()
 foreach(area base hal board)
   anteroom_link(include-${area} ${area} ${CMAKE_SOURCE_DIR}/include/${area})
 endforeach()
-foreach(lib curl tss2 mbedtls lmdb zlib jsmn cmocka)
+foreach(lib curl tss2 mbedtls lmdb zlib jsmn qrencode cmocka)
   foreach(header ${ANTEROOM_HEADERS_${lib}})
     anteroom_link(lib-${lib} ${header} ${ANTEROOM_PREFIX}/include/${header})
   endforeach()
@@ -131,7 +133,7 @@ endfunction()
 # Link modules and libraries as one group: HAL contracts are bound here, so order must not matter.
 function(anteroom_link_modules target modules libs)
   set(archives "")
-  foreach(lib curl tss2 mbedtls lmdb zlib jsmn)
+  foreach(lib curl tss2 mbedtls lmdb zlib jsmn qrencode)
     if(lib IN_LIST libs)
       list(APPEND archives ${ANTEROOM_LIB_${lib}})
     endif()
