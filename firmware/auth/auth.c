@@ -451,6 +451,14 @@ void auth_reject(struct auth *a, uint32_t generation, struct now now)
     show(a, now.mono);
 }
 
+void auth_renew(struct auth *a, struct now now)
+{
+    struct mono at = mono_after(a->asked_at, AUTH_RENEW_MS_MIN);
+    if (a->state != AUTH_ASKING) {
+        a->next = mono_min(a->next, mono_due(at, now.mono) ? now.mono : at);
+    }
+}
+
 uint32_t auth_generation(const struct auth *a)
 {
     return a->generation;

@@ -22,6 +22,7 @@
 #include "net/http.h"
 
 #define AUTH_TOKEN_BYTES_MAX 4608u
+#define AUTH_RENEW_MS_MIN    5000
 #define AUTH_SECRET_NAME     "client-secret"
 /// Of the store's signing key.
 #define AUTH_CERT_NAME "device-certificate"
@@ -59,6 +60,9 @@ struct span auth_bearer(const struct auth *a, struct now now);
 /// Graph answered 401 to the token of auth_generation `generation`: drop it and fetch a new one (at
 /// once the first time, then backed off).
 void auth_reject(struct auth *a, uint32_t generation, struct now now);
+/// Somebody has granted something, or put a credential right: ask for a token now, or
+/// AUTH_RENEW_MS_MIN after it was asked for last. The one in use stays so.
+void auth_renew(struct auth *a, struct now now);
 uint32_t auth_generation(const struct auth *a); ///< changes with every new token
 /// True if the token names the role (diagnosis only; true also if the token cannot be read).
 bool auth_has_role(const struct auth *a, struct span role);

@@ -213,6 +213,28 @@ static void what_needs_a_person_is_tried_every_15_to_60_minutes(void **unused)
     assert_int_equal(world_requests(), 6);
 }
 
+static void what_somebody_put_right_is_tried_soon_however_often_it_is_asked_for(void **unused)
+{
+    (void)unused;
+    world_answer_error(401, "invalid_client", 7000215);
+    for (unsigned i = 0; i < 20; i++) {
+        auth_renew(&world.auth, world.now);
+        world_turn();
+    }
+    assert_int_equal(world_requests(), 1);
+    assert_int_equal(world_sleep_until_next(), AUTH_RENEW_MS_MIN);
+    world_answer_token("t", 3600);
+    world_sleep(60000);
+    auth_renew(&world.auth, world.now);
+    assert_true(world_has_token()); // the one in use stays so
+    world_turn();
+    assert_int_equal(world_requests(), 3);
+    auth_renew(&world.auth, world.now);
+    world_answer_token("u", 3600);
+    assert_int_equal(auth_generation(&world.auth), 2);
+    assert_int_equal(world_requests(), 3);
+}
+
 static void the_paces_follow_the_configuration(void **unused)
 {
     (void)unused;
@@ -564,6 +586,7 @@ int main(void)
         TEST(the_step_says_when_the_token_ends_or_is_renewed),
         TEST(passing_failures_are_retried_quickly_and_ever_slower),
         TEST(what_needs_a_person_is_tried_every_15_to_60_minutes),
+        TEST(what_somebody_put_right_is_tried_soon_however_often_it_is_asked_for),
         TEST(the_paces_follow_the_configuration),
         TEST(retry_after_is_obeyed_with_a_little_more),
         TEST(throttling_without_a_time_waits_long),
