@@ -24,8 +24,9 @@ PICTURES = os.path.join(ROOT, "build", "pages")
 WAIT_S_MAX = 120
 STEP_S = 0.05
 HEIGHT = 800
-ON_ITS_WAY = ("Execution context was destroyed", "Cannot find context", "Inspected target navigated",
-              "Cannot find default execution context", "uniqueContextId not found")
+ON_ITS_WAY = ("Execution context was destroyed", "Inspected target navigated",
+              "Cannot find context", "Cannot find default execution context",
+              "uniqueContextId not found")
 KEYS = {"Tab": 9, "Enter": 13, " ": 32, "Escape": 27}
 VISIBLE = """(e => { const r = e.getBoundingClientRect();
   return r.width > 0 && r.height > 0 && e.checkVisibility({visibilityProperty: true})

@@ -49,14 +49,19 @@ class Crowd:
         self.port, self.count, self.kind = port, count, kind
         self.random = random.Random(seed)
         self.did = {"connected": 0, "refused": 0, "handshakes": 0, "bytes": 0, "answers": {}}
-        self.tried, self.ready = 0, asyncio.Event()
+        self.waiting, self.ready = set(range(count)), asyncio.Event()
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self.tls.check_hostname, self.tls.verify_mode = False, ssl.CERT_NONE
 
     async def connect(self, number, tls):
         source = ("127.0.0.%d" % (2 + number % ADDRESSES), 0)
-        reader, writer = await asyncio.wait_for(asyncio.open_connection(
-            "127.0.0.1", self.port, local_addr=source), TRY_S_MAX)
+        try:
+            reader, writer = await asyncio.wait_for(asyncio.open_connection(
+                "127.0.0.1", self.port, local_addr=source), TRY_S_MAX)
+        finally:
+            self.waiting.discard(number)
+            if not self.waiting:
+                self.ready.set()
         self.did["connected"] += 1
         if tls:
             try:
@@ -141,20 +146,12 @@ class Crowd:
 
     async def be(self, number):
         act = self.slow if self.kind == "slow" else self.fuzz
-        first = True
         while True:
             try:
                 await act(number)
             except (OSError, asyncio.TimeoutError, ssl.SSLError, asyncio.IncompleteReadError):
                 self.did["refused"] += 1
-            if first:
-                first, self.tried = False, self.tried + 1
-                if self.tried == self.count:
-                    self.ready.set()
-            if self.kind == "slow":
-                await asyncio.sleep(1)
-            else:
-                await asyncio.sleep(0.01)
+            await asyncio.sleep(1 if self.kind == "slow" else 0.01)
 
     async def run(self, seconds):
         loop = asyncio.get_running_loop()
