@@ -67,6 +67,21 @@ ERRORS = {
     90012: ("server_error", 500, "RequestTimeout."),
     50033: ("server_error", 500, "RetryableError: a transient error not related to the database."),
     50087: ("server_error", 500, "SignoutInitiatorNotParticipant: a transient error."),
+    # browser, code, device code
+    70020: ("expired_token", 400, "The provided value for the input parameter 'device_code' is not "
+                                  "valid. This device code has expired."),
+    54005: ("invalid_grant", 400, "OAuth2 Authorization code was already redeemed."),
+    500112: ("invalid_client", 400, "The reply address does not match the reply address provided "
+                                    "when requesting Authorization code."),
+    501481: ("invalid_grant", 400, "The Code_Verifier does not match the code_challenge supplied "
+                                   "in the authorization request."),
+    50147: ("invalid_request", 400, "Missing or invalid size of the code challenge parameter."),
+    50149: ("invalid_request", 400, "Invalid Code_Challenge_method parameter."),
+    50011: ("invalid_request", 400, "The redirect URI '{what}' specified in the request does not "
+                                    "match the redirect URIs configured for the application."),
+    50020: ("invalid_grant", 400, "User account '{what}' does not exist in the tenant and cannot "
+                                  "access the application in that tenant."),
+    90009: ("invalid_request", 400, "Application is requesting a token for itself."),
     # our own checks; the pairing follows what the endpoint answers in practice
     70003: ("unsupported_grant_type", 400, "The app returned an unsupported grant type."),
     900144: ("invalid_request", 400, "The request body must contain the parameter '{what}'."),
@@ -75,18 +90,37 @@ ERRORS = {
 }
 
 
-def answer(code, now, tenant="", app="", why=""):
-    """The response for an AADSTS code. `why` goes to the text, which clients must not judge by."""
-    error, status, text = ERRORS[code]
+# Members that stand beside the others: what a client of Conditional Access is told, and consent.
+EXTRA = {
+    53003: {"suberror": "message_only", "claims": json.dumps({"access_token": {"capolids": {
+        "essential": True, "values": ["7f3c1d55-0000-4000-8000-0000000000ca"]}}})},
+    50076: {"suberror": "basic_action"}, 65001: {"suberror": "consent_required"},
+    50173: {"suberror": "bad_token"}, 70008: {"suberror": "token_expired"},
+    700082: {"suberror": "token_expired"},
+}
+
+
+def describe(code, now, tenant="", app="", why="", error=None):
+    """The members of an error. `why` goes to the text, which clients must not judge by."""
+    usual, _, text = ERRORS[code]
+    inside = "{what}" in text
     text = text.replace("{app}", app).replace("{tenant}", tenant).replace("{what}", why)
     trace, correlation = str(uuid.uuid4()), str(uuid.uuid4())
     at = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(now))
-    body = {
-        "error": error,
+    return {
+        "error": error or usual,
         "error_description": "AADSTS%d: %s%s\r\nTrace ID: %s\r\nCorrelation ID: %s\r\nTimestamp: %s"
-                             % (code, text, " " + why if why else "", trace, correlation, at),
+                             % (code, text, " " + why if why and not inside else "", trace,
+                                correlation, at),
         "error_codes": [code], "timestamp": at, "trace_id": trace, "correlation_id": correlation,
         "error_uri": "https://login.microsoftonline.com/error?code=%d" % code,
+        **EXTRA.get(code, {}),
     }
+
+
+def answer(code, now, tenant="", app="", why="", error=None):
+    """The response of the token endpoint for an AADSTS code."""
+    body = describe(code, now, tenant, app, why, error)
+    status, trace = ERRORS[code][1], body["trace_id"]
     headers = {"Date": http_date(now), "Cache-Control": "no-store", "x-ms-request-id": trace}
     return Response(status, json.dumps(body).encode(), headers, "application/json; charset=utf-8")

@@ -5,7 +5,10 @@ GET  /state /stats /report[?announced=1] /log /faults /version/{id}
 GET  /credentials   the access tokens given out, the client assertions that came in
 POST /faults   one fault or a list              DELETE /faults[/n]
 POST /sink     settings of sink.py, and "state": "up" | "down"
-POST /entra    settings of entra.py, and "certificate": PEM (register), "forget", "revoke": true
+POST /entra    settings of entra.py, and "certificate": PEM (register), "forget": true (all),
+               "remove_certificate": SHA-256 or PEM, "add_secret": {"value", "expires"},
+               "remove_secret", "expire_secret": value or id, "grant", "withdraw": [permissions],
+               "revoke": true (tokens)
 POST /graph    settings of graph.py             POST /tls    {"graph": {"cert": "expired"}}
 POST /records  {"raise": {"ids": [...]} or {"share": x} or {"count": n}}
 POST /shutdown
@@ -67,7 +70,7 @@ class Control:
 
     def _get_credentials(self, body, rest, query):
         entra = self.cloud.entra
-        return {"tokens": list(entra.tokens), "assertions": list(entra.assertions)}
+        return {"tokens": list(entra.tokens), "assertions": list(entra.check.assertions)}
 
     def _get_version(self, body, rest, query):
         records = self.cloud.records
@@ -95,13 +98,23 @@ class Control:
 
     def _post_entra(self, body, rest, query):
         entra = self.cloud.entra
+        registration = entra.registration
         if body.pop("forget", False):
-            entra.certificates.clear()
+            registration.certificates.clear()
         if "certificate" in body:
             entra.register(body.pop("certificate"))
+        if "remove_certificate" in body:
+            registration.remove_certificate(body.pop("remove_certificate"))
+        if "add_secret" in body:
+            registration.add_secret(**body.pop("add_secret"))
+        for name in ("remove_secret", "expire_secret"):
+            if name in body:
+                getattr(registration, name)(body.pop(name))
+        registration.grant(*body.pop("grant", ()))
+        registration.withdraw(*body.pop("withdraw", ()))
         if body.pop("revoke", False):
             entra.revoke()
-        _update(entra.s, body)
+        registration.change(body)
 
     def _post_graph(self, body, rest, query):
         _update(self.cloud.graph.s, body)

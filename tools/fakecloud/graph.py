@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Microsoft Graph: /v1.0/communications/callRecords and below, with its limits and its manners.
+Users, /me and devices are in directory.py.
 
 Page faults (see faults.py): next_link self | other_origin | http | relative | metadata | missing;
 empty_page (no items, but a link to them); repeat (an item once more, in a listing one of the page
@@ -15,6 +16,7 @@ from collections import OrderedDict
 from . import limits, odata
 from .calls import GRAPH, spell
 from .clock import http_date
+from .directory import PATHS, Directory, refusal
 from .records import dice
 from .server import Response
 
@@ -44,6 +46,7 @@ class Graph:
         self.next_listing = 1
         self.request_ids = {"missing": 0, "repeated": 0, "malformed": 0}
         self._ids = OrderedDict()
+        self.directory = Directory(cloud.entra.people)
         self.url = self.trap_url = ""
 
     def now(self):
@@ -55,6 +58,9 @@ class Graph:
         if request.path == LIST:
             request.kind = "list"
             return
+        if request.path in PATHS:
+            request.kind = PATHS[request.path]
+            return
         match = _ROUTE.fullmatch(request.path)
         if match:
             request.record_id = match.group(1) or match.group(2)
@@ -65,8 +71,8 @@ class Graph:
         request_id = str(uuid.uuid4())
         client_id = self._client_id(request)
         try:
-            self._admit(request)
-            body = self._serve(request, do)
+            token = self._admit(request)
+            body = self._serve(request, do, token)
             response = Response(200, body.encode(), {"OData-Version": "4.0"},
                                 "application/json;odata.metadata=minimal;odata.streaming=true;"
                                 "IEEE754Compatible=false;charset=utf-8")
@@ -115,18 +121,22 @@ class Graph:
         if scheme.lower() != "bearer" or not token:
             raise GraphError(401, "InvalidAuthenticationToken", "Access token is empty.",
                              {"WWW-Authenticate": 'Bearer realm="", error="invalid_token"'})
-        verdict = self.cloud.entra.judge(token)
+        entra = self.cloud.entra
+        token = entra.look_at(token)
+        verdict = token if isinstance(token, tuple) else refusal(entra, token, request.kind)
         if verdict:
             status, code, message = verdict
             headers = {"WWW-Authenticate": 'Bearer realm="", authorization_uri="%s/common/oauth2/'
                        'authorize", client_id="00000003-0000-0000-c000-000000000000", '
-                       'error="invalid_token"' % self.cloud.entra.authority_url}
+                       'error="invalid_token"' % entra.authority_url}
             raise GraphError(status, code, message, headers if status == 401 else None)
         if request.kind == "other":
             raise GraphError(400, "BadRequest", "Resource not found for the segment.")
         if request.method != "GET":
             raise GraphError(405, "Request_BadRequest", "Specified HTTP method is not allowed.")
-        self._throttle("list" if request.kind == "list" else "record", request.record_id)
+        if request.kind not in PATHS.values():
+            self._throttle("list" if request.kind == "list" else "record", request.record_id)
+        return token
 
     def _throttle(self, kind, key):
         now = self.cloud.clock.elapsed()
@@ -143,7 +153,10 @@ class Graph:
 
     # -- answers
 
-    def _serve(self, request, do):
+    def _serve(self, request, do, token):
+        if request.kind in PATHS.values():
+            self.directory.url = self.url
+            return self.directory.serve(request.kind, request, token)
         if request.kind == "list":
             return self._list(request, do)
         index = self.records.find(request.record_id)

@@ -32,9 +32,25 @@ DEFAULTS = {
               "retry_after": "seconds",       # seconds | decimal | date | absent | any text
               "limits": {},                   # {"list": [40, 20], "record": [...], "app": [...]}
               "clock_offset_s": 0},
-    "entra": {"lifetime_s": [3600, 5400], "consent": True, "enabled": True, "secrets": [],
-              "expired_secrets": [], "other_resources": [], "opaque": False, "token_bytes": 1200,
-              "skew_s": 0, "clock_offset_s": 0},
+    "entra": {"lifetime_s": [3600, 5400], "enabled": True, "opaque": False, "token_bytes": 1200,
+              "skew_s": 0, "clock_offset_s": 0, "other_resources": [],
+              # credentials; a secret is a text or {"value", "expires": date or unix time}
+              "secrets": [], "expired_secrets": [],
+              # what the registration asks for, and what is granted of it
+              "required": ["CallRecords.Read.All", "User.Read.All", "TeamworkDevice.Read.All",
+                           "User.Read"],
+              "consent": True,         # all of it, or nothing
+              "roles": None,           # a list: just these application permissions
+              "propagation_s": 0,      # from a grant until Graph knows of it; "ever": it never does
+              # policies: of "app", "user", "device_code", "device_page" (see entra_browser.py)
+              "conditional_access": [],
+              "user_consent": True,    # people may consent to User.Read themselves
+              "other_cloud": None,     # 90038, 900382 or 900432: the tenant lives elsewhere
+              # browser
+              "redirect_uris": {"web": ["http://localhost"], "public": []},
+              "public_flows": False,   # device code without a credential
+              "code_s": 600, "device_s": 900, "device_interval_s": 5, "slow_down": True,
+              "refresh_idle_s": 7776000},
     "sink": {"authorization": None, "answer": "json", "max_bytes": None, "max_events": None,
              "poison": None, "reject": None, "unwanted": [], "repeat_status": None,
              "gzip_required": False,

@@ -33,15 +33,16 @@ def dumps(value):
 
 
 class Identity:
-    """A key with its self-signed certificate."""
+    """A key with its self-signed certificate, which ends `hours` from now."""
 
-    def __init__(self):
+    def __init__(self, hours=24):
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "box")])
         now = datetime.datetime.utcnow()
         self.cert = (x509.CertificateBuilder().subject_name(name).issuer_name(name)
-                     .public_key(self.key.public_key()).serial_number(1).not_valid_before(now)
-                     .not_valid_after(now + datetime.timedelta(days=1))
+                     .public_key(self.key.public_key()).serial_number(1)
+                     .not_valid_before(now - datetime.timedelta(days=2))
+                     .not_valid_after(now + datetime.timedelta(hours=hours))
                      .sign(self.key, hashes.SHA256()))
         self.pem = self.cert.public_bytes(serialization.Encoding.PEM).decode()
 
