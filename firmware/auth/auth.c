@@ -16,6 +16,7 @@
 
 #include "auth_request.h"
 #include "auth_state.h"
+#include "auth_switch.h"
 #include "sys/fault.h"
 #include "sys/log.h"
 
@@ -109,6 +110,7 @@ static void got(struct auth *a, uint32_t expires_s, struct now now)
     a->status.failures = 0;
     a->status.aadsts = 0;
     a->status.trace_id[0] = '\0';
+    auth_switch_accepted(a, now);
     auth_go(a, AUTH_EV_GOT, now.mono);
 }
 
@@ -241,7 +243,38 @@ static enum auth_cause refine(const struct auth *a, enum auth_cause cause)
                                                                        : cause;
 }
 
+/// Entra found fault with what proves that it is us, or with nothing that time would mend.
+static bool is_of_credential(const struct auth *a, enum auth_cause cause)
+{
+    switch (cause) {
+    case AUTH_CAUSE_SECRET_WRONG:
+    case AUTH_CAUSE_SECRET_EXPIRED:
+    case AUTH_CAUSE_CERT_REJECTED:
+    case AUTH_CAUSE_CERT_EXPIRED:
+        return true;
+    default: // the next one is on trial: whatever is wrong with it, the one in use is asked with
+        return a->asking == CREDENTIAL_NEXT && !a->second &&
+               auth_cause_info(cause)->pace == AUTH_PACE_SLOW;
+    }
+}
+
+/// The same attempt, with the other credential, at once.
+static bool turns_to_other(struct auth *a, enum auth_cause *cause, struct now now)
+{
+    if (!is_of_credential(a, *cause)) {
+        auth_switch_over(a);
+        return false;
+    }
+    return auth_switch_refused(a, cause, now);
+}
+
 // ---- an answer --------------------------------------------------------------
+
+static void note_answer(struct auth *a, const struct auth_answer *answer)
+{
+    a->status.aadsts = answer->aadsts;
+    memcpy(a->status.trace_id, answer->trace_id, sizeof(a->status.trace_id));
+}
 
 static void refused(struct auth *a,
                     const struct auth_answer *answer,
@@ -253,13 +286,22 @@ static void refused(struct auth *a,
                         .detail = answer->aadsts,
                         .retry_after_ms = result->retry_after_ms,
                         .client_request_id = result->client_request_id};
-    enum auth_cause cause =
-        auth_cause_of(span_from_str(answer->error), answer->aadsts, result->status);
-    f.cause = refine(a, cause);
-    a->status.aadsts = answer->aadsts;
-    memcpy(a->status.trace_id, answer->trace_id, sizeof(a->status.trace_id));
+    bool second = a->second && a->asking == CREDENTIAL_NEXT;
+    f.cause =
+        refine(a, auth_cause_of(span_from_str(answer->error), answer->aadsts, result->status));
     if (is_clock_fault(a, f.cause, result->date_ms, now)) {
         correct_clock(a, result->date_ms, now, &f);
+        if (!f.at_once) {
+            auth_switch_over(a);
+        }
+    } else if (turns_to_other(a, &f.cause, now)) {
+        note_answer(a, answer);
+        a->next = now.mono;
+        auth_go(a, AUTH_EV_FAILED, now.mono);
+        return;
+    }
+    if (!second || !is_of_credential(a, f.cause)) { // of both refusals the first one is told
+        note_answer(a, answer);
     }
     failed(a, AUTH_EV_FAILED, &f, now);
 }
@@ -274,6 +316,7 @@ static void unanswered(struct auth *a, const struct http_result *result, struct 
                         .client_request_id = result->client_request_id};
     a->status.aadsts = 0;
     a->status.trace_id[0] = '\0';
+    auth_switch_over(a);
     failed(a, AUTH_EV_FAILED, &f, now);
 }
 
@@ -360,9 +403,15 @@ static RC start_request(struct auth *a, struct now now)
 
 static void begin(struct auth *a, struct now now)
 {
+    auth_switch_begin(a, now);
     enum rc rc = auth_request_build(a, now.wall.ms + a->offset_ms);
+    enum auth_cause cause = AUTH_CAUSE_NO_CREDENTIAL;
+    if (rc != RC_OK && rc != RC_RETRY && auth_switch_refused(a, &cause, now)) {
+        rc = auth_request_build(a, now.wall.ms + a->offset_ms);
+    }
     if (rc != RC_OK) {
-        cannot(a, rc == RC_RETRY ? AUTH_CAUSE_STORE_BUSY : AUTH_CAUSE_NO_CREDENTIAL, rc, now);
+        auth_switch_over(a);
+        cannot(a, rc == RC_RETRY ? AUTH_CAUSE_STORE_BUSY : cause, rc, now);
         return;
     }
     if (start_request(a, now) !=
@@ -405,6 +454,10 @@ static void show(struct auth *a, struct mono now)
 struct mono auth_step(struct auth *a, struct now now)
 {
     struct mono again = a->next;
+    if (!a->looked) { // before the time is known, too: it is shown
+        auth_switch_look(a, now);
+        a->looked = true;
+    }
     a->time_trusted = a->time_trusted || now.wall.quality == CLOCK_TRUSTED;
     if (!a->time_trusted) {
         again = MONO_NEVER; // whoever asks for the time says what is wrong, and wakes us
@@ -467,6 +520,11 @@ uint32_t auth_generation(const struct auth *a)
 const struct auth_status *auth_status(const struct auth *a)
 {
     return &a->status;
+}
+
+const struct credential_status *auth_credentials(const struct auth *a)
+{
+    return &a->credentials;
 }
 
 struct activity auth_activity(const struct auth *a)

@@ -18,14 +18,15 @@
 #include "hal/tokenstore.h"
 
 #include "auth/auth_cause.h"
+#include "auth/credential.h"
 #include "config/config.h"
 #include "net/http.h"
 
 #define AUTH_TOKEN_BYTES_MAX 4608u
 #define AUTH_RENEW_MS_MIN    5000
-#define AUTH_SECRET_NAME     "client-secret"
+#define AUTH_SECRET_NAME     CREDENTIAL_SECRET_NAME
 /// Of the store's signing key.
-#define AUTH_CERT_NAME "device-certificate"
+#define AUTH_CERT_NAME CREDENTIAL_CERT_NAME
 /// What sinks with client_certificate "device" show: the signing key signs digests only.
 #define AUTH_TLS_KEY_NAME  "tls-key"
 #define AUTH_TLS_CERT_NAME "tls-certificate"
@@ -67,6 +68,8 @@ uint32_t auth_generation(const struct auth *a); ///< changes with every new toke
 /// True if the token names the role (diagnosis only; true also if the token cannot be read).
 bool auth_has_role(const struct auth *a, struct span role);
 const struct auth_status *auth_status(const struct auth *a);
+/// As looked at last: at the start, before and after each request.
+const struct credential_status *auth_credentials(const struct auth *a);
 struct activity auth_activity(const struct auth *a);
 
 /**

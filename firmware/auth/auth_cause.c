@@ -43,16 +43,17 @@ static const struct auth_cause_info infos[AUTH_CAUSE_COUNT] = {
         "put --state DIR client-secret'.",
         AUTH_PACE_SLOW },
     [AUTH_CAUSE_SECRET_EXPIRED] = { "A09", "secret_expired",
-        "The secret has expired. Make a new one in the app registration and store it, or change"
-        " to the certificate.",
+        "The secret has expired. Make a new one in the app registration and store it with "
+        "'anteroomctl secret put --state DIR --expires DATE client-secret', or change to the "
+        "certificate.",
         AUTH_PACE_SLOW },
     [AUTH_CAUSE_CERT_REJECTED] = { "A10", "cert_rejected",
         "The certificate of the box is not accepted. Upload what 'anteroomctl certificate "
         "--state DIR' prints to the app registration.",
         AUTH_PACE_SLOW },
     [AUTH_CAUSE_CERT_EXPIRED] = { "A11", "cert_expired",
-        "The certificate of the box has expired. Remove it and its key from the token store, "
-        "make new ones and upload the certificate.",
+        "The certificate of the box has expired. The box has made the next one and changes over "
+        "by itself: upload what 'anteroomctl certificate --next --state DIR' prints.",
         AUTH_PACE_SLOW },
     [AUTH_CAUSE_APP_UNKNOWN] = { "A12", "app_unknown",
         "The application is not in this tenant or is disabled. Check client_id and tenant_id, "

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "auth_identity.h"
+
 #include <string.h>
 
 #include "base/crypto.h"
@@ -54,19 +56,28 @@ static RC sign_rs256(void *context, const uint8_t digest[static SHA256_BYTES], s
     return hal_tokenstore_sign(context, TOKENSTORE_RS256, digest, out);
 }
 
-static RC
-make_certificate(struct tokenstore *store, struct span name, int64_t wall_ms, struct buf *cert)
+RC auth_certify(struct tokenstore *store,
+                struct span record,
+                struct span name,
+                int64_t wall_ms,
+                struct buf *cert)
 {
-    bool made;
     char text[64], der[TOKENSTORE_PUBLIC_BYTES_MAX];
     struct buf common = BUF(text), public = BUF(der);
     struct crypto_subject subject = subject_of(name, wall_ms, &common);
-    TRY(hal_tokenstore_make_key(store, &made));
     TRY(hal_tokenstore_public(store, &public));
     struct crypto_signer signer = {
         .public_der = buf_span(&public), .sign_rs256 = sign_rs256, .context = store};
     TRY(crypto_make_certificate(&subject, &signer, cert));
-    return hal_tokenstore_put(store, SPAN(AUTH_CERT_NAME), buf_span(cert));
+    return hal_tokenstore_put(store, record, buf_span(cert));
+}
+
+static RC
+make_certificate(struct tokenstore *store, struct span name, int64_t wall_ms, struct buf *cert)
+{
+    bool made;
+    TRY(hal_tokenstore_make_key(store, &made));
+    return auth_certify(store, SPAN(AUTH_CERT_NAME), name, wall_ms, cert);
 }
 
 RC auth_check_identity(struct tokenstore *store, struct buf *cert_pem)

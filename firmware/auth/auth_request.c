@@ -20,7 +20,7 @@ RC auth_request_build(struct auth *a, int64_t wall_ms)
         .config = c,
         .store = a->store,
         .token_url = buf_span(&url),
-        .record = c->credential == CREDENTIAL_CERTIFICATE ? AUTH_CERT_NAME : AUTH_SECRET_NAME,
+        .record = credential_record(c->credential, a->asking),
     };
     enum rc rc = auth_proof_put(&proof, wall_ms, &form, &a->certificate_expired);
     a->body_len = form.len;

@@ -8,7 +8,7 @@
 #include "auth_state.h"
 
 /**
- * Fills a->url and a->body; sets a->certificate_expired.
+ * Fills a->url and a->body with the credential a->asking; sets a->certificate_expired.
  * @param wall_ms  the time that an assertion carries.
  * @retval RC_NOTFOUND  the store has no credential.
  * @retval RC_CORRUPT   it has one that cannot be used.

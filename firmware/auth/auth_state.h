@@ -60,6 +60,17 @@ struct auth {
     bool certificate_expired;
     struct mono asked_at;
 
+    // ---- the two credentials (auth_switch.h) ----
+    struct credential_status credentials;
+    bool looked;                  ///< at them, since start
+    enum rc look_told;            ///< how that went last
+    enum credential_which asking; ///< with which one the request of the moment was made
+    bool second;                  ///< the attempt's first one was refused: this is the other
+    enum auth_cause first_cause;  ///< then: why
+    bool next_told;               ///< that the next one is not accepted yet
+    struct mono next_try;         ///< when an attempt begins with the next one
+    struct mono renew_due;        ///< the making of a next one failed: not before
+
     enum auth_cause cause; ///< of the latest failure, AUTH_CAUSE_STARTING before the first answer
     enum auth_cause told;  ///< in a log line of this episode
     struct auth_status status;

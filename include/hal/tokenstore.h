@@ -13,7 +13,8 @@
  * Time:     a call waits up to TOKENSTORE_BLOCK_MS_MAX for another program that changes the store,
  *           and as long for each sequence of commands to a device (a get has none; opening, a
  *           signature, a delete, a put a few). Making a key takes up to TOKENSTORE_MAKE_MS_MAX.
- *           While the loop runs, anteroomd only gets and signs.
+ *           While the loop runs, anteroomd gets and signs, and puts seldom: a new refresh token,
+ *           a credential that takes the other's place, a certificate once in years.
  * Others:   several processes may have the store open (anteroomctl beside anteroomd): a change
  *           locks the directory, and nothing is remembered between calls but the KEK.
  * Threads:  main thread only.

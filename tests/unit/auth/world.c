@@ -66,14 +66,36 @@ RC hal_tokenstore_get(struct tokenstore *t, struct span name, struct buf *out)
     return RC_NOTFOUND;
 }
 
+static RC change(void)
+{
+    if (world.cut && world.changes_left == 0) {
+        return RC_IO;
+    }
+    world.changes_left -= world.cut;
+    return RC_OK;
+}
+
 RC hal_tokenstore_put(struct tokenstore *t, struct span name, struct span value)
 {
     (void)t;
     char text[TOKENSTORE_NAME_BYTES_MAX + 1u];
     snprintf(text, sizeof(text), "%" PRISPAN, SPANARG(name));
     TRY(world.put_rc);
+    TRY(change());
     world_put(text, value, RC_OK);
     world.puts++;
+    return RC_OK;
+}
+
+RC hal_tokenstore_delete(struct tokenstore *t, struct span name)
+{
+    char text[TOKENSTORE_NAME_BYTES_MAX + 1u], old[TOKENSTORE_VALUE_BYTES_MAX];
+    struct buf value = BUF(old);
+    snprintf(text, sizeof(text), "%" PRISPAN, SPANARG(name));
+    TRY(hal_tokenstore_get(t, name, &value));
+    TRY(world.put_rc);
+    TRY(change());
+    world_put(text, SPAN_NONE, RC_NOTFOUND);
     return RC_OK;
 }
 
@@ -131,7 +153,9 @@ void world_put(const char *name, struct span value, enum rc get_rc)
     }
     ASSERT(i < VALUES_MAX && value.len <= TOKENSTORE_VALUE_BYTES_MAX);
     snprintf(world.values[i].name, sizeof(world.values[i].name), "%s", name);
-    memcpy(world.values[i].bytes, value.ptr, value.len);
+    if (value.len > 0) {
+        memcpy(world.values[i].bytes, value.ptr, value.len);
+    }
     world.values[i].len = value.len;
     world.values[i].rc = get_rc;
 }

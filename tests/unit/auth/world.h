@@ -14,7 +14,7 @@
 #define WALL_MS    1795392000000 // 2026-11-23T00:00:00Z
 #define START_MS   5000          // monotonic
 #define LOG_BYTES  (64u * 1024u)
-#define VALUES_MAX 4u
+#define VALUES_MAX 8u
 
 #define SECRET "sw0rd+f/i sh&=%"
 #define TENANT "0a0b0c0d-1111-2222-3333-444455556666"
@@ -38,6 +38,8 @@ struct world {
     } values[VALUES_MAX];
     enum rc put_rc;
     unsigned puts;
+    bool cut;              ///< the power goes after `changes_left` more puts and deletes
+    unsigned changes_left; ///< then
 
     // The signing key, made once for all tests.
     bool has_key;
