@@ -106,6 +106,8 @@ RC json_bool(const struct json *doc, int node, bool *out);
 
 /// Appends "text" with quotes and escapes. Invalid UTF-8 becomes U+FFFD.
 void json_put_string(struct buf *b, struct span text);
+/// Length of the well-formed UTF-8 sequence at s.ptr[at], at < s.len (RFC 3629); 0: there is none.
+size_t json_utf8_len(struct span s, size_t at);
 
 // ---- cutter ---------------------------------------------------------------------------------
 

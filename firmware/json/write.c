@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "json/scan.h"
 
-/// Length of the well-formed UTF-8 sequence at s[at], or 0 (RFC 3629).
-static size_t sequence_len(struct span s, size_t at)
+size_t json_utf8_len(struct span s, size_t at)
 {
     static const struct {
         unsigned char first_low, first_high, second_low, second_high;
@@ -20,6 +19,9 @@ static size_t sequence_len(struct span s, size_t at)
 
     unsigned char first = (unsigned char)s.ptr[at];
 
+    if (first < 0x80) {
+        return 1;
+    }
     for (size_t f = 0; f < sizeof(forms) / sizeof(forms[0]); f++) {
         if (first < forms[f].first_low || first > forms[f].first_high) {
             continue;
@@ -71,7 +73,7 @@ static size_t put_special(struct buf *b, struct span s, size_t at)
         put_escaped(b, c);
         return 1;
     }
-    size_t len = sequence_len(s, at);
+    size_t len = json_utf8_len(s, at);
     if (len == 0) {
         buf_put_str(b, "\xEF\xBF\xBD"); // U+FFFD in place of what is no UTF-8
         return 1;

@@ -13,9 +13,10 @@
 
 #include "status/snapshot.h"
 
-#define RENDER_JSON_BYTES_MAX    12288u
-#define RENDER_METRICS_BYTES_MAX 16384u
-#define RENDER_PAGE_BYTES_MAX    20480u ///< what varies of the page
+// Bounds of each body; a sink more takes more.
+#define RENDER_JSON_BYTES_MAX    (13312u + CONFIG_SINKS_MAX * 768u)
+#define RENDER_METRICS_BYTES_MAX (16384u + CONFIG_SINKS_MAX * 1024u)
+#define RENDER_PAGE_BYTES_MAX    (16384u + CONFIG_SINKS_MAX * 1024u) ///< what varies of the page
 #define RENDER_LINE_BYTES_MAX    1024u
 #define RENDER_PARTS_MAX         20u
 

@@ -17,8 +17,8 @@
 
 #include "base/span.h"
 
-#define SNAPSHOT_PERMISSIONS_MAX 8u
-#define SNAPSHOT_SOURCES_MAX     8u
+#define SNAPSHOT_PERMISSIONS_MAX 4u
+#define SNAPSHOT_SOURCES_MAX     5u
 #define SNAPSHOT_SINKS_MAX       CONFIG_SINKS_MAX
 #define SNAPSHOT_MINUTES         60u
 #define SNAPSHOT_NEVER           INT64_MIN
@@ -63,6 +63,7 @@ struct snapshot_credential {
     bool certificate;     ///< else a secret
     int64_t expires_in_s; ///< SNAPSHOT_NEVER: not known
     char thumbprint[65];  ///< hex SHA-256 of a certificate, "" of a secret
+    bool upload;          ///< a certificate that Entra has not taken so far
 };
 
 /// The person behind the delegated part.
@@ -83,7 +84,7 @@ struct snapshot {
     struct span what, next, advice; ///< sentences; any may be empty but the first
     const char *reason;             ///< stable code of what is in the way ("A10"), or ""
     unsigned led_code;
-    const char *led_shows; ///< how the LED shows it: "amber, 6 flashes"
+    const char *led_shows;      ///< how the LED shows it: "amber, 6 flashes"
     int64_t propagation_left_s; ///< SNAPSHOT_NEVER outside of it
     bool can_enable;            ///< "enable with a warning" makes sense now
     bool enabled_with_warning;
