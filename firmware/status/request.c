@@ -58,8 +58,8 @@ static RC take_line(struct reading *r, size_t bytes_max, struct span *line)
             r->left = span_sub(s, i + 2u, s.len);
             return RC_OK;
         }
-        if ((c < ' ' && c != '\t') ||
-            c > '~') { // what is not ASCII is below or above, as char is signed or not
+        // What is not ASCII is below or above, as char is signed or not.
+        if ((c < ' ' && c != '\t') || c > '~') {
             return refuse(r, RC_PARSE, 400);
         }
         if (i >= bytes_max) {

@@ -6,15 +6,16 @@
  *   GET /             the page           GET /healthz      200 or 503, two bytes
  *   GET /status       JSON               GET /metrics      Prometheus
  *   GET /certificate  PEM for the app registration (?next=1: the one that follows it)
- *   GET /redirect     where a browser comes back to from Entra
+ *   GET /redirect     where a browser comes back to from Entra; it goes on to the page at once
  *   POST /action      sign_in, device_code, redirect (a pasted address), enable, validate, forget:
  *                     with the setup code of the box and the page's token
- * Guard:  Host must be an address of this box (the connection's own), localhost on loopback, or a
- *         configured name, against DNS rebinding. POST needs the box's setup code (STATUS_TRIES
- *         wrong ones in a row shut POST for STATUS_SHUT_MS), the page's token, and no foreign
- *         Origin. What is wrong gets a short answer that repeats nothing of the request.
- * Model:  one request per connection. status_step takes the requests that are complete; if one
- *         needs the snapshot, status_wants says so before, and the caller fills it.
+ * A form that was taken is answered with 303 to the page, so that a reload repeats nothing; one
+ * that was not, with the page and what is to be said. Guard:  Host must be an address of this box
+ * (the connection's own), localhost on loopback, or a configured name, against DNS rebinding. POST
+ * needs the box's setup code (STATUS_TRIES wrong ones in a row shut POST for STATUS_SHUT_MS), the
+ * page's token, and no foreign Origin. What is wrong gets a short answer that repeats nothing of
+ * the request. Model:  one request per connection. status_step takes the requests that are
+ * complete; if one needs the snapshot, status_wants says so before, and the caller fills it.
  * Memory: struct status; a body buffer per connection whose pages go back when it is done.
  */
 #ifndef STATUS_STATUS_H
@@ -36,7 +37,7 @@ enum status_wish_kind {
     STATUS_WISH_NONE = 0,
     STATUS_WISH_SIGN_IN, ///< by link: the page shows it
     STATUS_WISH_DEVICE_CODE,
-    STATUS_WISH_REDIRECT, ///< value: query or pasted URL
+    STATUS_WISH_REDIRECT, ///< value: query with its '?', or pasted URL; not proven to be anything
     STATUS_WISH_ENABLE,   ///< with a warning
     STATUS_WISH_VALIDATE,
     STATUS_WISH_FORGET,
