@@ -166,7 +166,8 @@ static void failed(struct auth *a, enum auth_event event, const struct failure *
     if (a->told != f->cause) { // once per episode, and when it turns into something else
         const struct auth_cause_info *info = auth_cause_info(f->cause);
         LOG_WARN("ev=auth_failed code=%s cause=%s aadsts=%d status=%d trace_id=%s failures=%" PRIu32
-                 " retry_ms=%" PRId64 " token_good=%d text=\"%s\"",
+                 " retry_ms=%" PRId64
+                 " token_good=%d text=\"%s The box tries again by itself.%s%s\"",
                  info->code,
                  info->key,
                  a->status.aadsts,
@@ -175,7 +176,9 @@ static void failed(struct auth *a, enum auth_event event, const struct failure *
                  a->status.failures,
                  delay_ms,
                  has_token(a, now.mono),
-                 info->sentence);
+                 info->what,
+                 info->advice[0] != '\0' ? " " : "",
+                 info->advice);
         a->told = f->cause;
     }
     auth_go(a, event, now.mono);
@@ -342,6 +345,7 @@ static void judge(struct auth *a, struct now now)
         buf_put(&line, buf_span(&fresh));
         ASSERT(buf_ok(&line));
         a->bearer_len = line.len;
+        auth_role_read(a);
         got(a, answer.expires_s, now);
     } else {
         refused(a, &answer, result, now); // without an error in it the status says what it is

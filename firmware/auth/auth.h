@@ -65,8 +65,10 @@ void auth_reject(struct auth *a, uint32_t generation, struct now now);
 /// AUTH_RENEW_MS_MIN after it was asked for last. The one in use stays so.
 void auth_renew(struct auth *a, struct now now);
 uint32_t auth_generation(const struct auth *a); ///< changes with every new token
-/// True if the token names the role (diagnosis only; true also if the token cannot be read).
-bool auth_has_role(const struct auth *a, struct span role);
+/// Application permissions that the latest token names (a mask, auth/permission.h; diagnosis only).
+/// @param readable  false: Microsoft calls a token opaque, and this one is: the mask is 0 and says
+/// nothing.
+unsigned auth_roles(const struct auth *a, bool *readable);
 const struct auth_status *auth_status(const struct auth *a);
 /// As looked at last: at the start, before and after each request.
 const struct credential_status *auth_credentials(const struct auth *a);

@@ -9,81 +9,90 @@
 static const struct auth_cause_info infos[AUTH_CAUSE_COUNT] = {
     [AUTH_CAUSE_NONE] = { "A00", "none",
         "Signed in.",
+        "",
         AUTH_PACE_QUICK },
     [AUTH_CAUSE_STARTING] = { "A01", "starting",
         "No token yet: the box is asking for one.",
+        "",
         AUTH_PACE_QUICK },
     [AUTH_CAUSE_NO_CREDENTIAL] = { "A02", "no_credential",
-        "The box has nothing to sign in with. Put the secret with 'anteroomctl secret put "
-        "--state DIR client-secret', or make and upload the certificate with 'anteroomctl "
-        "certificate --state DIR'.",
+        "The box has nothing to sign in with.",
+        "Put the secret with 'anteroomctl secret put --state DIR client-secret', or make and "
+        "upload the certificate with 'anteroomctl certificate --state DIR'.",
         AUTH_PACE_QUICK },
     [AUTH_CAUSE_CLOCK] = { "A03", "clock",
-        "The time is not known yet, or differs from what the sign-in host has. The box asks again; "
-        "look for ev=time_unknown in its log.",
+        "The time is not known yet, or differs from what the sign-in host has.",
+        "If this lasts, look for ev=time_unknown in the log of the box.",
         AUTH_PACE_QUICK },
     [AUTH_CAUSE_NETWORK] = { "A04", "network",
-        "The sign-in host gave no answer. The box tries again; check name lookup, firewall and "
-        "proxy.",
+        "The sign-in host gave no answer.",
+        "If this lasts, check name lookup, firewall and proxy.",
         AUTH_PACE_QUICK },
     [AUTH_CAUSE_TRUST] = { "A05", "trust",
-        "The certificate of the sign-in host is not Microsoft's. Something on the way opens "
-        "TLS; exempt the box from it.",
+        "The certificate of the sign-in host is not Microsoft's: something on the way opens "
+        "TLS.",
+        "Exempt the box from TLS inspection.",
         AUTH_PACE_QUICK },
     [AUTH_CAUSE_SERVICE] = { "A06", "service",
-        "The sign-in service has a problem of its own. The box tries again; nothing needs to be"
-        " done.",
+        "The sign-in service has a problem of its own.",
+        "",
         AUTH_PACE_QUICK },
     [AUTH_CAUSE_THROTTLED] = { "A07", "throttled",
-        "The sign-in service asks for fewer requests. The box waits; look for another program "
-        "that uses the same application.",
+        "The sign-in service asks for fewer requests.",
+        "Look for another program that uses the same application.",
         AUTH_PACE_QUICK },
     [AUTH_CAUSE_SECRET_WRONG] = { "A08", "secret_wrong",
-        "The secret is wrong. Store the secret's value (not its ID) with 'anteroomctl secret "
-        "put --state DIR client-secret'.",
+        "The secret is wrong.",
+        "Store the secret's value (not its ID) with 'anteroomctl secret put --state DIR "
+        "client-secret'.",
         AUTH_PACE_SLOW },
     [AUTH_CAUSE_SECRET_EXPIRED] = { "A09", "secret_expired",
-        "The secret has expired. Make a new one in the app registration and store it with "
-        "'anteroomctl secret put --state DIR --expires DATE client-secret', or change to the "
-        "certificate.",
+        "The secret has expired.",
+        "Make a new one in the app registration and store it with 'anteroomctl secret put "
+        "--state DIR --expires DATE client-secret', or change to the certificate.",
         AUTH_PACE_SLOW },
     [AUTH_CAUSE_CERT_REJECTED] = { "A10", "cert_rejected",
-        "The certificate of the box is not accepted. Upload what 'anteroomctl certificate "
-        "--state DIR' prints to the app registration.",
+        "The certificate of the box is not known to the application, or not accepted.",
+        "Upload the box's certificate to the app registration (Certificates & secrets): its "
+        "status page offers it, and 'anteroomctl certificate --state DIR' prints it.",
         AUTH_PACE_SLOW },
     [AUTH_CAUSE_CERT_EXPIRED] = { "A11", "cert_expired",
-        "The certificate of the box has expired. The box has made the next one and changes over "
-        "by itself: upload what 'anteroomctl certificate --next --state DIR' prints.",
+        "The certificate of the box has expired.",
+        "The box has made the next one and changes over by itself: upload what 'anteroomctl "
+        "certificate --next --state DIR' prints.",
         AUTH_PACE_SLOW },
     [AUTH_CAUSE_APP_UNKNOWN] = { "A12", "app_unknown",
-        "The application is not in this tenant or is disabled. Check client_id and tenant_id, "
-        "and the enterprise application.",
+        "The application is not in this tenant or is disabled.",
+        "Check client_id and tenant_id, and the enterprise application.",
         AUTH_PACE_SLOW },
     [AUTH_CAUSE_TENANT_UNKNOWN] = { "A13", "tenant_unknown",
-        "The tenant does not exist in this cloud. Check tenant_id and cloud.",
+        "The tenant does not exist in this cloud.",
+        "Check tenant_id and cloud.",
         AUTH_PACE_SLOW },
     [AUTH_CAUSE_WRONG_CLOUD] = { "A14", "wrong_cloud",
-        "The tenant lives in another cloud. Correct cloud in the configuration.",
+        "The tenant lives in another cloud.",
+        "Correct cloud in the configuration.",
         AUTH_PACE_SLOW },
     [AUTH_CAUSE_CONSENT] = { "A15", "consent",
-        "An administrator has not granted the application's permissions. Grant admin consent in"
-        " the app registration.",
+        "An administrator has not granted the application's permissions.",
+        "Open the consent link as an administrator and accept, or grant admin consent in the "
+        "app registration.",
         AUTH_PACE_SLOW },
     [AUTH_CAUSE_POLICY] = { "A16", "policy",
-        "A Conditional Access policy of the tenant refuses the box. Give its administrator the "
-        "trace_id.",
+        "A Conditional Access policy of the tenant refuses the box.",
+        "Give its administrator the trace_id of the box's log.",
         AUTH_PACE_SLOW },
     [AUTH_CAUSE_CONFIGURATION] = { "A17", "configuration",
-        "The sign-in service refuses the request as it is configured. Check cloud, tenant_id, "
-        "client_id, credential and the app registration.",
+        "The sign-in service refuses the request as it is configured.",
+        "Check cloud, tenant_id, client_id, credential and the app registration.",
         AUTH_PACE_SLOW },
     [AUTH_CAUSE_NONSENSE] = { "A18", "nonsense",
-        "The answer was none of the sign-in service's. A proxy or login portal may be in the "
-        "way. The box tries again.",
+        "The answer was none of the sign-in service's.",
+        "A proxy or login portal may be in the way: exempt the box from it.",
         AUTH_PACE_QUICK },
     [AUTH_CAUSE_STORE_BUSY] = { "A19", "store_busy",
-        "The token store's device (TPM) is busy or locked out for now. The box tries again; if "
-        "this lasts for hours, restart the machine.",
+        "The token store's device (TPM) is busy or locked out for now.",
+        "If this lasts for hours, restart the machine.",
         AUTH_PACE_QUICK },
 };
 

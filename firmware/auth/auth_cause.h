@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * Why there is no token: closed list, each with a stable code, a sentence for people and the pace
- * of the next attempts.
+ * Why there is no token: closed list, each with a stable code, sentences for people and the pace
+ * of the next attempts. That the box tries again by itself is true of all of them.
  * Source: reference of Entra error codes; branching is on `error`, the AADSTS number only refines
  *         what people are told.
  */
@@ -40,9 +40,10 @@ enum auth_pace {
 };
 
 struct auth_cause_info {
-    const char *code;     ///< stable, e.g. "A07"
-    const char *key;      ///< for log lines: "secret_expired"
-    const char *sentence; ///< what happened, what the box does, what the person can do
+    const char *code;   ///< stable, e.g. "A07"
+    const char *key;    ///< for log lines: "secret_expired"
+    const char *what;   ///< what happened; whole sentences
+    const char *advice; ///< what the person can do; whole sentences, "" if there is nothing to do
     enum auth_pace pace;
 };
 const struct auth_cause_info *auth_cause_info(enum auth_cause cause);

@@ -10,6 +10,8 @@
 #define AUTH_PERMISSION_H
 #include <stdbool.h>
 
+#include "base/span.h"
+
 #include "config/config.h"
 
 /// What became of one of them. Order is of no meaning.
@@ -28,10 +30,15 @@ struct permission_info {
     const char *name;  ///< Graph's: "CallRecords.Read.All"
     const char *gives; ///< for people: what it opens, a noun phrase
     bool delegated;    ///< of whoever signs in; never needed for collecting
+    bool beta;         ///< its interface is Graph's beta: if it goes away, nobody waits for it
 };
 
 /// enum config_permission (config.h) is the index; the bit of a mask is 1 << index.
 const struct permission_info *permission_info(enum config_permission p);
+/// Bit of the application permission of that name, 0 for any other.
+unsigned permission_of_role(struct span name);
+/// Appends "A", "A and B" or "A, B and C": Graph's names of a mask.
+void permission_put_names(struct buf *b, unsigned mask);
 const char *verdict_name(enum verdict v); ///< "none", "good", "missing", "forbidden", ...
 const char *verdict_text(enum verdict v); ///< a short clause for people: "granted and answering"
 

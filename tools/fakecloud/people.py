@@ -3,6 +3,7 @@
 import uuid
 
 SPACE = uuid.UUID("b7f5c0de-0000-4000-8000-0000000000ff")
+OTHER_TENANT = "e15e0000-0000-4000-8000-00000000beef"
 ROOMS, STAFF = 9, 28
 
 
@@ -12,8 +13,7 @@ class Person:
     def __init__(self, name, display, kind):
         self.name, self.display, self.kind = name, display, kind
         self.id = str(uuid.uuid5(SPACE, name))
-        self.password_changed = 0     # every change ends refresh tokens of public clients
-        self.consented = set()        # delegated permissions that this person gave
+        self.password_changed = 0     # every change ends the refresh tokens from before
 
     def properties(self):
         given, _, family = self.display.partition(" ")

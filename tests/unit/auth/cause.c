@@ -132,15 +132,15 @@ static void without_error_the_status_says_what_it_is(void **unused)
     assert_int_equal(auth_cause_of(SPAN("odd"), 0, 429), AUTH_CAUSE_THROTTLED);
 }
 
-static void every_cause_has_a_code_of_its_own_and_a_sentence(void **unused)
+static void every_cause_has_a_code_of_its_own_and_words(void **unused)
 {
     (void)unused;
     for (int i = 0; i < AUTH_CAUSE_COUNT; i++) {
         const struct auth_cause_info *info = auth_cause_info((enum auth_cause)i);
         assert_true(strlen(info->code) == 3 && info->code[0] == 'A');
         assert_true(strlen(info->key) > 2);
-        assert_true(info->sentence[0] != '\0' &&
-                    info->sentence[strlen(info->sentence) - 1u] == '.');
+        assert_true(info->what[0] != '\0' && info->what[strlen(info->what) - 1u] == '.');
+        assert_true(info->advice[0] == '\0' || info->advice[strlen(info->advice) - 1u] == '.');
         assert_true(info->pace == AUTH_PACE_QUICK || info->pace == AUTH_PACE_SLOW);
         for (int k = 0; k < i; k++) {
             assert_string_not_equal(info->code, auth_cause_info((enum auth_cause)k)->code);
@@ -166,7 +166,7 @@ int main(void)
         cmocka_unit_test(unknown_numbers_are_judged_by_error),
         cmocka_unit_test(a_number_never_makes_a_passing_error_wait_for_a_person),
         cmocka_unit_test(without_error_the_status_says_what_it_is),
-        cmocka_unit_test(every_cause_has_a_code_of_its_own_and_a_sentence),
+        cmocka_unit_test(every_cause_has_a_code_of_its_own_and_words),
         cmocka_unit_test(what_needs_a_person_is_slow_and_the_rest_quick),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -509,30 +509,6 @@ static void no_secret_gets_into_a_log_line(void **unused)
     assert_null(strstr(world.log, "Bearer"));
 }
 
-static void roles_are_looked_up_in_the_token_if_it_can_be_read(void **unused)
-{
-    (void)unused;
-    char text[512];
-    struct buf t = BUF(text);
-    buf_put_str(&t, "e30."); // {"roles":["CallRecords.Read.All","User.Read.All"]} in base64url
-    buf_put_str(&t, "eyJyb2xlcyI6WyJDYWxsUmVjb3Jkcy5SZWFkLkFsbCIsIlVzZXIuUmVhZC5BbGwiXX0");
-    buf_put_str(&t, ".sig");
-    assert_true(buf_terminate(&t));
-    world_answer_token(text, 3600);
-    assert_true(auth_has_role(&world.auth, SPAN("CallRecords.Read.All")));
-    assert_true(auth_has_role(&world.auth, SPAN("User.Read.All")));
-    assert_false(auth_has_role(&world.auth, SPAN("User.Read")));
-    world_sleep_until_next();
-    world_answer_token("e30.e30.sig", 3600); // {}: a token without roles
-    assert_false(auth_has_role(&world.auth, SPAN("CallRecords.Read.All")));
-    static const char *const opaque[] = {"opaque", "a.b", "a.!!!!.c", "a..c", "a.bm90IGpzb24.c"};
-    for (size_t i = 0; i < sizeof(opaque) / sizeof(opaque[0]); i++) {
-        world_sleep_until_next();
-        world_answer_token(opaque[i], 3600);
-        assert_true(auth_has_role(&world.auth, SPAN("CallRecords.Read.All")));
-    }
-}
-
 static void what_it_says_of_itself_is_busy_while_asking_and_waiting_otherwise(void **unused)
 {
     (void)unused;
@@ -604,7 +580,6 @@ int main(void)
         TEST(an_episode_of_failures_is_one_warning_and_one_recovery),
         TEST(the_status_tells_number_and_trace_of_entra),
         TEST(no_secret_gets_into_a_log_line),
-        TEST(roles_are_looked_up_in_the_token_if_it_can_be_read),
         TEST(what_it_says_of_itself_is_busy_while_asking_and_waiting_otherwise),
         TEST(one_that_is_built_anew_when_the_time_is_known_owes_a_request),
     };

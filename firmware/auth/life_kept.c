@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "auth/life_kept.h"
+
+#include "base/bytes.h"
+
+#define HEAD       "anteroom-life 1\n"
+#define TIME_MAX   253402300799999u ///< the last millisecond of the year 9999
+#define LINES_LAST 5u
+
+uint32_t life_subject(const struct config *c)
+{
+    uint32_t crc = crc32c(0, span_from_str(c->authority_url));
+
+    crc = crc32c(crc, span_from_str(c->tenant_id));
+    return crc32c(crc, span_from_str(c->client_id));
+}
+
+/// The lines in their order; a value is a whole number up to max.
+struct line {
+    const char *key;
+    uint64_t max, value;
+};
+
+static void
+lines_of(struct line lines[static LINES_LAST + 1u], const struct life_kept *kept, uint32_t subject)
+{
+    const struct line all[LINES_LAST + 1u] = {
+        {"subject ", UINT32_MAX, subject},
+        {"signed-in ", 1, kept->signed_in},
+        {"enabled-with-warning ", 1, kept->enabled_with_warning},
+        {"forbidden ", (1u << CONFIG_PERMISSIONS) - 1u, kept->forbidden},
+        {"forbidden-since ", TIME_MAX, (uint64_t)kept->forbidden_since_ms},
+        {"collecting-since ", TIME_MAX, (uint64_t)kept->collecting_since_ms},
+    };
+
+    for (unsigned i = 0; i <= LINES_LAST; i++) {
+        lines[i] = all[i];
+    }
+}
+
+void life_write(const struct life_kept *kept, uint32_t subject, struct buf *out)
+{
+    struct line lines[LINES_LAST + 1u];
+
+    lines_of(lines, kept, subject);
+    buf_put_str(out, HEAD);
+    for (unsigned i = 0; i <= LINES_LAST; i++) {
+        buf_put_str(out, lines[i].key);
+        buf_put_u64(out, lines[i].value < lines[i].max ? lines[i].value : lines[i].max);
+        buf_put_char(out, '\n');
+    }
+}
+
+/// "KEY VALUE\n" off the front of `text`.
+static bool take_line(struct span *text, struct line *line)
+{
+    struct span key = span_from_str(line->key);
+    size_t end = span_index(*text, '\n');
+
+    if (end == text->len || !span_starts(*text, key) ||
+        !span_u64(span_sub(*text, key.len, end - key.len), &line->value)) {
+        return false;
+    }
+    *text = span_sub(*text, end + 1u, text->len);
+    return line->value <= line->max;
+}
+
+RC life_read(struct span text, uint32_t subject, struct life_kept *kept)
+{
+    struct line lines[LINES_LAST + 1u];
+    struct span left = span_sub(text, sizeof(HEAD) - 1u, text.len);
+    bool good = span_starts(text, SPAN(HEAD));
+
+    lines_of(lines, &(struct life_kept){.signed_in = false}, 0);
+    for (unsigned i = 0; i <= LINES_LAST && good; i++) {
+        good = take_line(&left, &lines[i]);
+    }
+    if (!good || left.len > 0) {
+        return RC_PARSE;
+    }
+    if (lines[0].value != subject) {
+        return RC_STALE;
+    }
+    *kept = (struct life_kept){
+        .signed_in = lines[1].value != 0,
+        .enabled_with_warning = lines[2].value != 0,
+        .forbidden = (unsigned)lines[3].value,
+        .forbidden_since_ms = (int64_t)lines[4].value,
+        .collecting_since_ms = (int64_t)lines[LINES_LAST].value,
+    };
+    return RC_OK;
+}
+
+RC life_load(struct tokenstore *store, const struct config *c, struct life_kept *kept)
+{
+    char text[LIFE_KEPT_BYTES_MAX];
+    struct buf b = BUF(text);
+
+    *kept = (struct life_kept){.signed_in = false};
+    enum rc rc = hal_tokenstore_get(store, SPAN(LIFE_KEPT_NAME), &b);
+    if (rc == RC_OK) {
+        rc_ignore(life_read(buf_span(&b), life_subject(c), kept), "then it begins anew");
+    }
+    return rc == RC_RETRY ? RC_RETRY : RC_OK;
+}
+
+RC life_save(struct tokenstore *store, const struct config *c, const struct life_kept *kept)
+{
+    char text[LIFE_KEPT_BYTES_MAX];
+    struct buf b = BUF(text);
+
+    life_write(kept, life_subject(c), &b);
+    return buf_ok(&b) ? hal_tokenstore_put(store, SPAN(LIFE_KEPT_NAME), buf_span(&b)) : RC_TOOBIG;
+}

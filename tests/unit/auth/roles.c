@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * @file
+ * What a token says of the permissions that it carries.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#include "world.h"
+
+static void roles_are_looked_up_in_the_token_if_it_can_be_read(void **unused)
+{
+    (void)unused;
+    char text[512];
+    struct buf t = BUF(text);
+    buf_put_str(&t, "e30."); // {"roles":["CallRecords.Read.All","User.Read.All"]} in base64url
+    buf_put_str(&t, "eyJyb2xlcyI6WyJDYWxsUmVjb3Jkcy5SZWFkLkFsbCIsIlVzZXIuUmVhZC5BbGwiXX0");
+    buf_put_str(&t, ".sig");
+    assert_true(buf_terminate(&t));
+    world_answer_token(text, 3600);
+    bool readable = false;
+    const unsigned both = 1u << PERMISSION_CALL_RECORDS | 1u << PERMISSION_USERS;
+    assert_int_equal(auth_roles(&world.auth, &readable), both);
+    assert_true(readable);
+    world_sleep_until_next();
+    world_answer_token("e30.e30.sig", 3600); // {}: a token without roles
+    assert_int_equal(auth_roles(&world.auth, &readable), 0);
+    assert_true(readable);
+    world_sleep_until_next(); // {"roles":[7,"User.Read","X.Read.All","TeamworkDevice.Read.All"]}
+    world_answer_token("e30.eyJyb2xlcyI6WzcsIlVzZXIuUmVhZCIsIlguUmVhZC5BbGwiLCJUZWFtd29ya0Rldmlj"
+                       "ZS5SZWFkLkFsbCJdfQ.sig",
+                       3600);
+    assert_int_equal(auth_roles(&world.auth, &readable), 1u << PERMISSION_DEVICES);
+    assert_true(readable);
+    static const char *const opaque[] = {
+        "opaque", "a.b", "a.!!!!.c", "a..c", "a.bm90IGpzb24.c", "e30.W10.c"};
+    for (size_t i = 0; i < sizeof(opaque) / sizeof(opaque[0]); i++) {
+        world_sleep_until_next();
+        world_answer_token(opaque[i], 3600);
+        assert_int_equal(auth_roles(&world.auth, &readable), 0);
+        assert_false(readable);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(roles_are_looked_up_in_the_token_if_it_can_be_read, world_init),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
