@@ -22,7 +22,7 @@ BASE_CRYPTO = r"firmware/base/crypto\w*\.c"
 BASE_CRYPTO_HEADERS = {"hal/entropy.h"}
 FENCES = {
     r"curl/": r"firmware/net/(http|verdict)\.c",
-    r"(mbedtls|psa)/": r"firmware/(net/tls\.c|base/crypto\w*\.[ch])",
+    r"(mbedtls|psa)/": r"firmware/(net/tls(_server)?\.c|base/crypto\w*\.[ch])",
     r"lmdb\.h": r"firmware/spool/spool\w*\.[ch]",
     r"zlib\.h": r"firmware/base/deflate\.c",
     r"jsmn\.h": r"firmware/json/json\.c",

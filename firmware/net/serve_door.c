@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Callers: accepted, and nothing spent on them. Over TLS a caller is ready when its whole first
+ * record is in the kernel's buffer; SO_RCVLOWAT lets the kernel wake us then and not at every byte.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+
+#include "net/serve_state.h"
+
+#define ACCEPTS_PER_STEP    8u
+#define ACCEPT_BACKOFF_MS   1000 // no descriptor, no memory
+#define LOOK_AGAIN_MS       250
+#define PLAIN_BYTES         16 // no request is shorter
+#define RECORD_HEADER_BYTES 5
+#define RECORD_HANDSHAKE    22 // RFC 8446 5.1
+#define HELLO_BYTES_MAX     8192
+
+struct address serve_address_of(const void *sockaddr)
+{
+    const struct sockaddr *any = sockaddr;
+    struct address a = {.is_v6 = any->sa_family == AF_INET6};
+    if (a.is_v6) {
+        const struct sockaddr_in6 *v6 = sockaddr;
+        memcpy(a.bytes, &v6->sin6_addr, sizeof(v6->sin6_addr));
+        a.port = ntohs(v6->sin6_port);
+    } else {
+        const struct sockaddr_in *v4 = sockaddr;
+        memcpy(a.bytes, &v4->sin_addr, sizeof(v4->sin_addr));
+        a.port = ntohs(v4->sin_port);
+    }
+    return address_unmapped(&a);
+}
+
+void serve_caller_gone(struct serve *s, struct serve_caller *c)
+{
+    loop_unwatch(s->loop, c->fd);
+    close(c->fd);
+    *c = (struct serve_caller){.fd = -1};
+}
+
+static void on_caller(void *context, int fd, unsigned ready)
+{
+    struct serve_caller *c = context;
+    (void)fd;
+    (void)ready;
+    c->news = true;
+}
+
+// ---- what it has said -------------------------------------------------------
+
+static void want_bytes(int fd, int count)
+{
+    // A kernel that does not do it wakes us too early, which look_again bears.
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &count, sizeof(count));
+}
+
+static void watch(struct serve *s, struct serve_caller *c)
+{
+    if (!c->watched && loop_watch(s->loop, c->fd, LOOP_READ, on_caller, c) != RC_OK) {
+        s->stats.refused++;
+        serve_caller_gone(s, c);
+        return;
+    }
+    c->watched = true;
+}
+
+/// It is readable and stays so: watching it would never let us sleep.
+static void look_again(struct serve *s, struct serve_caller *c, struct now now)
+{
+    loop_unwatch(s->loop, c->fd);
+    c->watched = false;
+    c->look_at = mono_after(now.mono, LOOK_AGAIN_MS);
+}
+
+/// @param first  what stands at the beginning; at least one byte.
+static bool is_hello(const unsigned char *first, ssize_t got, int *wanted)
+{
+    *wanted = RECORD_HEADER_BYTES;
+    if (first[0] != RECORD_HANDSHAKE) {
+        return false;
+    }
+    if (got == RECORD_HEADER_BYTES) {
+        int len = first[3] << 8 | first[4];
+        *wanted = RECORD_HEADER_BYTES + len;
+        return len > 0 && len <= HELLO_BYTES_MAX;
+    }
+    return true;
+}
+
+static void judge(struct serve *s, struct serve_caller *c, const unsigned char *first, ssize_t got)
+{
+    int wanted = PLAIN_BYTES, there = 0;
+    if (!s->plain && !is_hello(first, got, &wanted)) {
+        s->stats.handshakes_failed++;
+        serve_caller_gone(s, c);
+        return;
+    }
+    c->heard = true;
+    c->ready = ioctl(c->fd, FIONREAD, &there) == 0 && there >= wanted &&
+               (s->plain || wanted > RECORD_HEADER_BYTES);
+    if (!s->plain && !c->ready) {
+        want_bytes(c->fd, wanted);
+    }
+}
+
+static void look(struct serve *s, struct serve_caller *c, struct now now)
+{
+    unsigned char first[RECORD_HEADER_BYTES];
+    bool early = c->news && c->heard; // it was woken for more than there is
+    ssize_t got = recv(c->fd, first, sizeof(first), MSG_PEEK);
+    c->news = false;
+    c->look_at = MONO_NEVER;
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
+        serve_caller_gone(s, c); // without a word
+        return;
+    }
+    if (got > 0) {
+        judge(s, c, first, got);
+    }
+    if (c->fd < 0) {
+        return;
+    }
+    if (c->ready || (c->heard && (early || s->plain))) {
+        look_again(s, c, now);
+        return;
+    }
+    watch(s, c);
+}
+
+// ---- who is let in ----------------------------------------------------------
+
+/// A free place, or the oldest of those who are silent.
+static struct serve_caller *room_for_caller(struct serve *s, struct now now)
+{
+    struct serve_caller *room = NULL;
+    for (unsigned i = 0; i < SERVE_WAITING; i++) {
+        struct serve_caller *c = &s->callers[i];
+        if (c->fd < 0) {
+            return c;
+        }
+        bool silent = !c->ready && mono_due(mono_after(c->since, SERVE_SILENT_MS), now.mono);
+        if (silent && (room == NULL || c->since.ms < room->since.ms)) {
+            room = c;
+        }
+    }
+    return room;
+}
+
+static bool is_shortage(int code)
+{
+    return code == EMFILE || code == ENFILE || code == ENOMEM || code == ENOBUFS;
+}
+
+/// False: nobody is there, or nobody can be taken.
+static bool take_in(struct serve *s, struct now now)
+{
+    struct sockaddr_storage from = {.ss_family = AF_UNSPEC};
+    socklen_t len = sizeof(from);
+    struct serve_caller *c = room_for_caller(s, now);
+    if (c == NULL) {
+        return false;
+    }
+    int fd = accept4(s->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+        bool shortage = is_shortage(errno);
+        bool nobody = errno == EAGAIN;
+        s->door_at = shortage ? mono_after(now.mono, ACCEPT_BACKOFF_MS) : s->door_at;
+        return !shortage && !nobody; // a caller that has gone already does not shut the door
+    }
+    s->stats.accepted++;
+    if (c->fd >= 0) {
+        s->stats.refused++;
+        serve_caller_gone(s, c);
+    }
+    s->used = true;
+    *c = (struct serve_caller){
+        .fd = fd, .peer = serve_address_of(&from), .since = now.mono, .look_at = MONO_NEVER};
+    if (!s->plain) {
+        want_bytes(fd, RECORD_HEADER_BYTES);
+    }
+    look(s, c, now);
+    return true;
+}
+
+static void on_door(void *context, int fd, unsigned ready)
+{
+    struct serve *s = context;
+    (void)fd;
+    (void)ready;
+    s->door_news = true;
+}
+
+/// While nobody can be taken, who waits outside must not keep us awake.
+static void watch_door(struct serve *s, struct now now)
+{
+    bool open = mono_due(s->door_at, now.mono) && room_for_caller(s, now) != NULL;
+    if (open == s->door_watched) {
+        return;
+    }
+    if (!open) {
+        loop_unwatch(s->loop, s->fd);
+        s->door_watched = false;
+        return;
+    }
+    s->door_watched = loop_watch(s->loop, s->fd, LOOP_READ, on_door, s) == RC_OK;
+    if (!s->door_watched) {
+        s->door_at = mono_after(now.mono, ACCEPT_BACKOFF_MS);
+    }
+}
+
+void serve_door_step(struct serve *s, struct now now)
+{
+    for (unsigned i = 0; i < SERVE_WAITING; i++) {
+        struct serve_caller *c = &s->callers[i];
+        if (c->fd < 0) {
+            continue;
+        }
+        if (mono_due(mono_after(c->since, SERVE_HANDSHAKE_MS), now.mono)) {
+            s->stats.timeouts++;
+            serve_caller_gone(s, c);
+        } else if (!c->ready && (c->news || mono_due(c->look_at, now.mono))) {
+            look(s, c, now);
+        }
+    }
+    bool knocked = s->door_news || !s->door_watched;
+    s->door_news = false;
+    for (unsigned i = 0; knocked && mono_due(s->door_at, now.mono) && i < ACCEPTS_PER_STEP; i++) {
+        knocked = take_in(s, now);
+    }
+    watch_door(s, now);
+}
+
+/// When a place will be free for whoever waits outside.
+static struct mono room_at(const struct serve *s, struct now now)
+{
+    struct mono at = MONO_NEVER; // all are ready: when a connection ends
+    if (!mono_due(s->door_at, now.mono)) {
+        return s->door_at;
+    }
+    for (unsigned i = 0; i < SERVE_WAITING; i++) {
+        const struct serve_caller *c = &s->callers[i];
+        if (c->fd >= 0 && !c->ready) {
+            at = mono_min(at, mono_after(c->since, SERVE_SILENT_MS));
+        }
+    }
+    return at;
+}
+
+struct mono serve_door_next(const struct serve *s, struct now now)
+{
+    struct mono next = s->door_watched ? MONO_NEVER : room_at(s, now);
+    for (unsigned i = 0; i < SERVE_WAITING; i++) {
+        const struct serve_caller *c = &s->callers[i];
+        if (c->fd >= 0) {
+            next = mono_min(next, mono_after(c->since, SERVE_HANDSHAKE_MS));
+            next = mono_min(next, c->ready ? MONO_NEVER : c->look_at);
+        }
+    }
+    return next;
+}
