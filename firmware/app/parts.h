@@ -55,6 +55,14 @@ enum exit_code app_attach_secrets(struct app *a);
 /// The token store itself, and the keys that the configuration needs. What is wrong was said.
 enum exit_code app_open_secrets(struct app *a);
 
+// ---- forget.c ----
+
+/// If somebody asked for it: STATE becomes that of a new box. What is wrong was said.
+enum exit_code app_forget(struct app *a);
+/// A person asked for it: marked, and done by the next start, for which this life ends.
+/// @retval else it could not be marked, and nothing happens: said.
+RC app_ask_forget(struct app *a);
+
 // ---- devices.c ----
 
 void app_no_devices(struct app *a); ///< nothing is open yet

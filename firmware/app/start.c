@@ -141,6 +141,7 @@ static const struct {
     {NULL, app_open_devices},      // while we may; from here on the watchdog wants to be fed
     {NULL, app_attach_secrets},    // likewise
     {NULL, app_become},            // its owner, for good
+    {NULL, app_forget},            // if that was asked for: before anything of it is read
     {NULL, start_clock},           // nothing is proven yet: the floor
     {NULL, app_recall},            // why we were started, and how often that was in vain
     {"store", start_store},        // forks its checking child: before any thread, key or filter

@@ -11,6 +11,7 @@
 
 #include "base/assert.h"
 
+#include "spool/spool_claim.h"
 #include "spool/spool_db.h"
 
 #define MAP_MIB_MIN      8u
@@ -63,7 +64,7 @@ static enum rc open_locked(struct spool *s,
                            enum spool_found *found,
                            struct buf *reason)
 {
-    TRY(files_lock(dir_fd, &s->lock_fd));
+    TRY(spool_claim(dir_fd, &s->lock_fd));
     enum rc rc = open_checked(s, options, dir_fd, found, reason);
     if (rc != RC_OK) {
         (void)close(s->lock_fd);

@@ -120,7 +120,6 @@ enum check_verdict
 check_store(const struct spool *s, const struct spool_options *options, struct buf *reason);
 
 /// All in the directory `dir_fd`, whose path is the beginning of s->path.
-RC files_lock(int dir_fd, int *lock_fd);
 /// RC_OK there is something named spool. @retval RC_NOTFOUND
 RC files_probe(int dir_fd);
 RC files_set_aside(int dir_fd);

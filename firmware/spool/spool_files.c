@@ -20,7 +20,6 @@
 
 #include "spool/spool_db.h"
 
-#define LOCK_NAME       "spool.lock"
 #define NEW_SUFFIX      ".new"
 #define NEW_NAME        SPOOL_DIR NEW_SUFFIX
 #define DIR_MODE        0700
@@ -28,24 +27,6 @@
 #define BROKEN_MAX      99u
 #define NAME_BYTES_MAX  32u
 #define FIRST_MAP_BYTES (1024u * 1024u) // of the empty store, until it is opened
-
-// A lock of the process, not of the open file: flock's would live on in the child that checks the
-// store, and a start right after a kill would find it taken.
-RC files_lock(int dir_fd, int *lock_fd)
-{
-    const struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int fd = openat(dir_fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-    if (fd < 0) {
-        return RC_IO;
-    }
-    if (fcntl(fd, F_SETLK, &whole) != 0) {
-        enum rc rc = errno == EAGAIN || errno == EACCES ? RC_AGAIN : RC_IO;
-        (void)close(fd);
-        return rc;
-    }
-    *lock_fd = fd;
-    return RC_OK;
-}
 
 static enum rc probe(int dir_fd, const char *name)
 {
