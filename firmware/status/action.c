@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "status/action.h"
 
-#include "sys/log.h"
-
 #define WORD_BYTES_MAX 16u
 #define CODE_BYTES_MAX 64u
 
@@ -133,7 +131,6 @@ take(struct status *s, const struct action *a, struct span form, bool present)
                          "address from the browser that you signed in with.");
     }
     s->value_bytes = value.len;
-    LOG_INFO("ev=status_wish wish=%s", a->word);
     struct action_verdict v = {.status = 303, .wish = a->wish, .done = a->done};
     if (a->done == NULL) {
         v = with_page(200, a->notice);

@@ -34,41 +34,17 @@ static struct authority read_authority(struct span text)
     return (struct authority){.host = span_sub(text, 0, end), .good = end > 0 && port_good};
 }
 
-/// A socket for both families shows version 4 as ::ffff:a.b.c.d.
-static struct address plainly(struct address a)
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    if (!a.is_v6 || memcmp(a.bytes, mapped, sizeof(mapped)) != 0) {
-        return a;
-    }
-    struct address v4 = {.port = a.port};
-    memcpy(v4.bytes, a.bytes + sizeof(mapped), 4);
-    return v4;
-}
-
-static bool is_loopback(struct address a)
-{
-    static const uint8_t one[16] = {[15] = 1};
-    return a.is_v6 ? memcmp(a.bytes, one, sizeof(one)) == 0 : a.bytes[0] == 127;
-}
-
-static bool same_host(struct address a, struct address b)
-{
-    return a.is_v6 == b.is_v6 && memcmp(a.bytes, b.bytes, a.is_v6 ? 16 : 4) == 0;
-}
-
 bool guard_host(const struct config *c, struct span host, struct address local)
 {
     struct authority asked = read_authority(host);
-    struct address own = plainly(local);
     struct address literal = {0};
     if (!asked.good) {
         return false;
     }
-    if (address_parse(asked.host, 1, &literal) == RC_OK && same_host(plainly(literal), own)) {
+    if (address_parse(asked.host, 1, &literal) == RC_OK && address_same_host(&literal, &local)) {
         return true;
     }
-    if (is_loopback(own) && span_equal_nocase(asked.host, SPAN("localhost"))) {
+    if (address_is_loopback(&local) && span_equal_nocase(asked.host, SPAN("localhost"))) {
         return true;
     }
     for (unsigned i = 0; i < c->status_hosts_count; i++) {
@@ -106,7 +82,7 @@ static void token_of(const struct guard *g,
     uint8_t digest[CRYPTO_KEY_BYTES];
     struct buf info = BUF(info_bytes);
     struct buf text = buf_of(out, GUARD_TOKEN_BYTES);
-    struct address from = plainly(peer);
+    struct address from = address_unmapped(&peer);
     buf_put(&info, SPAN("anteroom page token"));
     buf_put_u8(&info, from.is_v6 ? 6 : 4);
     buf_put(&info, (struct span){.ptr = (const char *)from.bytes, .len = sizeof(from.bytes)});

@@ -294,7 +294,7 @@ static void remember(struct status *s, unsigned c, struct now now)
     k->seen_ended = serve_input_ended(s->setup.serve, c);
 }
 
-/// @return true: it has been answered.
+/// @return true: that was all of it.
 static bool look(struct status *s, struct asked *a)
 {
     enum rc rc = read_conn(s, a->c, &a->request);
@@ -313,7 +313,7 @@ static bool look(struct status *s, struct asked *a)
     return true;
 }
 
-/// Nothing fresh is there: is its time over? @return when.
+/// Nothing fresh is there: is its time over? @return when to look again.
 static struct mono watch(struct status *s, struct asked *a)
 {
     const struct status_conn *k = &s->conns[a->c];
@@ -327,7 +327,7 @@ static struct mono watch(struct status *s, struct asked *a)
         a->request = (struct request){.method = REQUEST_OTHER};
         answer_text(s, a, 408);
     }
-    return MONO_NEVER;
+    return a->now.mono;
 }
 
 void status_init(struct status *s, const struct status_setup *setup)
@@ -362,6 +362,7 @@ struct mono status_step(struct status *s,
             until = now.mono; // its turn is next
         } else if (is_fresh(s, a.c)) {
             answered = look(s, &a);
+            until = answered ? now.mono : until; // serve has something to send
         }
         if (is_reading(s, a.c) && !is_fresh(s, a.c)) {
             until = mono_min(until, watch(s, &a));

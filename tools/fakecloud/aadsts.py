@@ -67,6 +67,7 @@ ERRORS = {
     90012: ("server_error", 500, "RequestTimeout."),
     50033: ("server_error", 500, "RetryableError: a transient error not related to the database."),
     50087: ("server_error", 500, "SignoutInitiatorNotParticipant: a transient error."),
+    50049: ("invalid_instance", 400, "Unknown or invalid instance."),
     # browser, code, device code
     70020: ("expired_token", 400, "The provided value for the input parameter 'device_code' is not "
                                   "valid. This device code has expired."),
@@ -75,13 +76,13 @@ ERRORS = {
                                     "when requesting Authorization code."),
     501481: ("invalid_grant", 400, "The Code_Verifier does not match the code_challenge supplied "
                                    "in the authorization request."),
+    50058: ("login_required", 400, "A silent sign-in request was sent but no user is signed in."),
     50147: ("invalid_request", 400, "Missing or invalid size of the code challenge parameter."),
     50149: ("invalid_request", 400, "Invalid Code_Challenge_method parameter."),
     50011: ("invalid_request", 400, "The redirect URI '{what}' specified in the request does not "
                                     "match the redirect URIs configured for the application."),
     50020: ("invalid_grant", 400, "User account '{what}' does not exist in the tenant and cannot "
                                   "access the application in that tenant."),
-    90009: ("invalid_request", 400, "Application is requesting a token for itself."),
     # our own checks; the pairing follows what the endpoint answers in practice
     70003: ("unsupported_grant_type", 400, "The app returned an unsupported grant type."),
     900144: ("invalid_request", 400, "The request body must contain the parameter '{what}'."),

@@ -103,7 +103,7 @@ class Cloud:
     # -- requests
 
     async def _authority(self, request):
-        request.kind = "token" if request.path.endswith("/token") else "other"
+        Entra.classify(request)
         return await self._answer("authority", request, lambda do: self.entra.handle(request))
 
     async def _graph(self, request):

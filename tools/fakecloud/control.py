@@ -2,13 +2,15 @@
 """The control port: plain HTTP on loopback, for tests and for the demo. JSON in, JSON out.
 
 GET  /state /stats /report[?announced=1] /log /faults /version/{id}
-GET  /credentials   the access tokens given out, the client assertions that came in
+GET  /credentials   access and refresh tokens given out, client assertions that came in
+GET  /device?code=USER_CODE   what became of a device code
 POST /faults   one fault or a list              DELETE /faults[/n]
 POST /sink     settings of sink.py, and "state": "up" | "down"
 POST /entra    settings of entra.py, and "certificate": PEM (register), "forget": true (all),
                "remove_certificate": SHA-256 or PEM, "add_secret": {"value", "expires"},
                "remove_secret", "expire_secret": value or id, "grant", "withdraw": [permissions],
-               "revoke": true (tokens)
+               "revoke": true (access tokens), "revoke_refresh": true (refresh tokens),
+               "password_change": user name
 POST /graph    settings of graph.py             POST /tls    {"graph": {"cert": "expired"}}
 POST /records  {"raise": {"ids": [...]} or {"share": x} or {"count": n}}
 POST /shutdown
@@ -70,7 +72,14 @@ class Control:
 
     def _get_credentials(self, body, rest, query):
         entra = self.cloud.entra
-        return {"tokens": list(entra.tokens), "assertions": list(entra.check.assertions)}
+        return {"tokens": list(entra.tokens), "assertions": list(entra.check.assertions),
+                "refresh_tokens": list(entra.grants.refreshes)}
+
+    def _get_device(self, body, rest, query):
+        for device in self.cloud.entra.grants.devices.values():
+            if device.user_code == query["code"]:
+                return {"state": device.state, "who": device.person and device.person.name}
+        raise ValueError("no such user code")
 
     def _get_version(self, body, rest, query):
         records = self.cloud.records
@@ -114,6 +123,10 @@ class Control:
         registration.withdraw(*body.pop("withdraw", ()))
         if body.pop("revoke", False):
             entra.revoke()
+        if body.pop("revoke_refresh", False):
+            entra.grants.revoke()
+        if "password_change" in body:
+            entra.grants.change_password(body.pop("password_change"))
         registration.change(body)
 
     def _post_graph(self, body, rest, query):

@@ -3,8 +3,8 @@
 
 match (all must hold; nothing given means always):
   service   authority | graph | sink
-  kind      token | list | record | sessions | participants | users | me | devices | events |
-            other (or a list of them)
+  kind      token | devicecode | page | list | record | sessions | participants | users | me |
+            devices | events | other (or a list of them)
   method, path        path is a regular expression searched in "path?query" (percent-decoded)
   record    record id; sample: share of record ids, drawn by hash
   after_s, until_s    seconds since the start of the cloud

@@ -3,7 +3,6 @@
 import uuid
 
 SPACE = uuid.UUID("b7f5c0de-0000-4000-8000-0000000000ff")
-OTHER_TENANT = "e15e0000-0000-4000-8000-00000000beef"
 ROOMS, STAFF = 9, 28
 
 
@@ -13,7 +12,8 @@ class Person:
     def __init__(self, name, display, kind):
         self.name, self.display, self.kind = name, display, kind
         self.id = str(uuid.uuid5(SPACE, name))
-        self.password_changed = 0     # every change ends the refresh tokens from before
+        self.password_changed = 0     # every change ends refresh tokens of public clients
+        self.consented = set()        # delegated permissions that this person gave
 
     def properties(self):
         given, _, family = self.display.partition(" ")

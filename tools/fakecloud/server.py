@@ -16,7 +16,8 @@ HEAD_BYTES_MAX = 65536
 BODY_BYTES_MAX = 64 << 20
 PIECE_BYTES = 65536
 _TARGET = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*")
-_REASONS = {200: "OK", 202: "Accepted", 204: "No Content", 400: "Bad Request", 401: "Unauthorized",
+_REASONS = {200: "OK", 202: "Accepted", 204: "No Content", 302: "Found",
+            303: "See Other", 400: "Bad Request", 401: "Unauthorized",
             403: "Forbidden", 404: "Not Found", 409: "Conflict", 413: "Content Too Large",
             422: "Unprocessable Content", 429: "Too Many Requests", 500: "Internal Server Error",
             502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout"}

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A person at a browser without JavaScript: opens pages, presses buttons, fills in forms.
+
+    person = Person(cloud)
+    person.open(link)
+    person.press("Ada Admin").press("Accept")      # part of a button's label
+    person.left                                    # where it went to, if that is not the authority
+Follows redirects as long as they stay at the authority; the first one that leads elsewhere is not
+opened: `left` has it, `query` its members.
+"""
+import html.parser
+import http.client
+import ssl
+import urllib.parse
+
+REDIRECTS_MAX = 10
+
+
+class Forms(html.parser.HTMLParser):
+    """Forms of a page with their members and buttons, and its text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.forms, self.words, self._button, self._area = [], [], None, None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if tag == "form":
+            self.forms.append({"action": attrs.get("action", ""), "fields": {}, "buttons": []})
+        elif tag in ("input", "textarea") and self.forms and "name" in attrs:
+            self.forms[-1]["fields"][attrs["name"]] = attrs.get("value", "")
+        elif tag == "button" and self.forms:
+            self._button = [attrs.get("name"), attrs.get("value", ""), ""]
+            self.forms[-1]["buttons"].append(self._button)
+
+    def handle_endtag(self, tag):
+        if tag == "button":
+            self._button = None
+
+    def handle_data(self, data):
+        if self._button is not None:
+            self._button[2] += data
+        self.words.append(data)
+
+
+class Person:
+    """See above."""
+
+    def __init__(self, cloud):
+        self.base = cloud.state["authority_url"]
+        self.context = ssl.create_default_context(cafile=cloud.state["ca_file"])
+        self.status, self.page, self.left, self.url = None, Forms(""), None, self.base
+
+    def open(self, url):
+        return self._go("GET", urllib.parse.urljoin(self.url, url))
+
+    def _go(self, method, url, form=None):
+        for _ in range(REDIRECTS_MAX):
+            if not url.startswith(self.base + "/"):
+                self.left = url
+                return self
+            self.url = url
+            location = self._ask(method, url, form)
+            if location is None:
+                return self
+            method, url, form = "GET", urllib.parse.urljoin(url, location), None
+        raise AssertionError("redirects without end: " + url)
+
+    def _ask(self, method, url, form):
+        parts = urllib.parse.urlsplit(url)
+        conn = http.client.HTTPSConnection(parts.netloc, context=self.context, timeout=20)
+        try:
+            headers = {}
+            if form is not None:
+                headers["Content-Type"] = "application/x-www-form-urlencoded"
+            conn.request(method, parts.path + ("?" + parts.query if parts.query else ""),
+                         None if form is None else urllib.parse.urlencode(form), headers)
+            answer = conn.getresponse()
+            text = answer.read().decode()
+        finally:
+            conn.close()
+        self.status, self.page = answer.status, Forms(text)
+        return answer.headers.get("Location") if answer.status in (302, 303) else None
+
+    def press(self, label, **fields):
+        """Press the button whose label has this text, after filling in fields of its form."""
+        for form in self.page.forms:
+            for name, value, text in form["buttons"]:
+                if label in text:
+                    members = {**form["fields"], **fields}
+                    if name:
+                        members[name] = value
+                    return self._go("POST", urllib.parse.urljoin(self.url, form["action"]), members)
+        raise AssertionError("no button %r on the page: %s" % (label, self.text))
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.page.words).split())
+
+    @property
+    def query(self):
+        """Members of the address that the browser was sent to."""
+        return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.left).query,
+                                           keep_blank_values=True))
