@@ -132,7 +132,7 @@ class ClientCheck:
         jti = claims.get("jti")
         if not isinstance(jti, str) or not 8 <= len(jti) <= 256:
             raise Refused(50013, "jti")
-        if jti in self.jti:
+        if jti in self.jti and entra.s["assertion_once"]:
             raise Refused(50013, "jti was used before")
         self.jti[jti] = exp
         if len(self.jti) > KEPT_MAX:

@@ -79,11 +79,11 @@ class Refresh:
 class Device:
     """A device code and the user code that somebody may type."""
 
-    def __init__(self, scopes, now, interval_s, expires):
+    def __init__(self, scopes, interval_s, expires):
         self.text = "D" + secrets.token_urlsafe(120)
         self.user_code = "".join(secrets.choice(USER_CODE_LETTERS) for _ in range(USER_CODE_LENGTH))
         self.scopes, self.expires, self.interval_s = scopes, expires, interval_s
-        self.state, self.person, self.polled = "waiting", None, now
+        self.state, self.person, self.polled = "waiting", None, None
 
     def poll(self, now, strict):
         """Whose tokens these are; Refused while that is open, and for good."""
@@ -93,7 +93,7 @@ class Device:
             raise Refused(65004, error="authorization_declined")
         if now >= self.expires:
             raise Refused(70020)
-        early = now - self.polled < self.interval_s - EARLY_S
+        early = self.polled is not None and now - self.polled < self.interval_s - EARLY_S
         self.polled = now
         if self.state == "waiting" and early and strict:
             self.interval_s += SLOWER_S
@@ -128,7 +128,7 @@ class Grants:
 
     def new_device(self, scopes):
         s, now = self.entra.s, self.entra.now()
-        device = Device(scopes, now, s["device_interval_s"], now + s["device_s"])
+        device = Device(scopes, s["device_interval_s"], now + s["device_s"])
         return self.devices.add(device.text, device)
 
     def by_user_code(self, typed):

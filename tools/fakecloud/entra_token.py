@@ -62,7 +62,8 @@ class TokenEndpoint:
         self.entra = entra
         self.grants = {"client_credentials": self._client_credentials,
                        "authorization_code": self._authorization_code,
-                       "refresh_token": self._refresh_token, DEVICE_CODE: self._device_code}
+                       "refresh_token": self._refresh_token, DEVICE_CODE: self._device_code,
+                       "device_code": self._device_code}   # as the Microsoft client spells it
         self._key = None
 
     def handle(self, request, tenant):

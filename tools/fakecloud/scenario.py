@@ -36,6 +36,7 @@ DEFAULTS = {
               "skew_s": 0, "clock_offset_s": 0, "other_resources": [],
               # credentials; a secret is a text or {"value", "expires": date or unix time}
               "secrets": [], "expired_secrets": [],
+              "assertion_once": True,  # stricter than Entra, whose own client shows one again
               # what the registration asks for, and what is granted of it
               "required": ["CallRecords.Read.All", "User.Read.All", "TeamworkDevice.Read.All",
                            "User.Read"],
@@ -49,8 +50,8 @@ DEFAULTS = {
               # browser
               "redirect_uris": {"web": ["http://localhost"], "public": []},
               "public_flows": False,   # device code without a credential
-              "code_s": 600, "device_s": 900, "device_interval_s": 5, "slow_down": True,
-              "refresh_idle_s": 7776000},
+              "code_s": 600, "device_s": 900, "device_interval_s": 5, "refresh_idle_s": 7776000,
+              "slow_down": False},     # RFC 8628's; Entra's page has none, nor has its client
     "sink": {"authorization": None, "answer": "json", "max_bytes": None, "max_events": None,
              "poison": None, "reject": None, "unwanted": [], "repeat_status": None,
              "gzip_required": False,

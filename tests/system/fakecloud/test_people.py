@@ -354,8 +354,9 @@ def test_device_code_from_pending_to_tokens(new):
 
 
 def test_polling_too_fast_slows_down_for_good(new):
-    tenant = new(public_flows=True)
+    tenant = new(public_flows=True, slow_down=True)
     code = tenant.ask_device()[1]["device_code"]
+    assert refused(tenant.poll(code))[1] == "authorization_pending"
     assert refused(tenant.poll(code))[1] == "slow_down"
     tenant.cloud.entra(clock_offset_s=6)
     assert refused(tenant.poll(code))[1] == "slow_down", "now it is 10 s"
@@ -364,7 +365,7 @@ def test_polling_too_fast_slows_down_for_good(new):
 
 
 def test_device_code_declined_expired_and_wrong(new):
-    tenant = new(public_flows=True, slow_down=False)
+    tenant = new(public_flows=True)
     asked = tenant.ask_device()[1]
     Person(tenant.cloud).open(asked["verification_uri"]).press(
         "Next", user_code=asked["user_code"]).press(MEMBER).press("Cancel")
@@ -378,7 +379,7 @@ def test_device_code_declined_expired_and_wrong(new):
 
 
 def test_device_code_blocked_by_policy_at_the_page_or_at_the_poll(new):
-    tenant = new(public_flows=True, slow_down=False, conditional_access=["device_page"])
+    tenant = new(public_flows=True, conditional_access=["device_page"])
     asked = tenant.ask_device()[1]
     at_page = Person(tenant.cloud).open(asked["verification_uri"]).press(
         "Next", user_code=asked["user_code"]).press(ADMIN)
@@ -391,7 +392,7 @@ def test_device_code_blocked_by_policy_at_the_page_or_at_the_poll(new):
 
 
 def test_device_code_asks_a_confidential_client_for_its_credential(new):
-    tenant = new(slow_down=False)
+    tenant = new()
     asked = tenant.ask_device()[1]
     assert refused(tenant.poll(asked["device_code"]))[0] == 7000218
     assert refused(tenant.poll(asked["device_code"], client_secret="s3cret"))[0] == 70016
