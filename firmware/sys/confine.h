@@ -5,7 +5,8 @@
  * Model:  confine_quiet first of all; confine_user when every device is open: the process lives in
  *         STATE from then on and is nobody but STATE's owner; confine_lock before the first turn:
  *         Landlock leaves it STATE, the resolver's files and the ports it delivers to, the filter
- *         leaves it the system calls of syscalls_ARCH.h. Nothing of it can be taken back.
+ *         leaves it the system calls of syscalls_ARCH.h. Nothing of it can be taken back. A socket
+ *         that listens by then goes on taking callers in; no other can begin to.
  * Needed: an unprivileged user, empty capability sets, no_new_privs, the filter: a kernel that
  *         refuses one of them is refused. Landlock (5.13; ports 6.7) and MDWE (6.3) are used where
  *         the kernel has them, and told.

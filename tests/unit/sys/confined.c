@@ -38,6 +38,7 @@
 typedef int attempt(void);
 
 static uint16_t open_port, shut_port; // somebody listens on both
+static int door;                      // on the latter of them
 static pid_t parent;
 
 static int code_of(long result)
@@ -201,6 +202,18 @@ static int listen_on_a_port(void)
     return code_of(bind(fd, (const struct sockaddr *)&here, sizeof(here)));
 }
 
+/// Of whatever address and port the kernel likes.
+static int listen_without_a_port(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    return code_of(listen(fd, 1));
+}
+
+static int take_in_a_caller_to_wait_for(void)
+{
+    return code_of(accept4(door, NULL, NULL, SOCK_CLOEXEC));
+}
+
 static int signal_the_parent(void)
 {
     return code_of(kill(parent, 0));
@@ -282,6 +295,20 @@ static int look_up_a_name(void)
 static int connect_where_it_may(void)
 {
     return connect_to(open_port);
+}
+
+/// At a socket that listened before.
+static int take_in_a_caller(void)
+{
+    struct sockaddr_in there;
+    socklen_t len = sizeof(there);
+    const int one = 1;
+    int fd = accept4(door, (struct sockaddr *)&there, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    bool good = fd >= 0 && getsockname(fd, (struct sockaddr *)&there, &len) == 0 &&
+                setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof(one)) == 0 &&
+                ioctl(fd, FIONREAD, &(int){0}) == 0 && send(fd, "x", 1, MSG_NOSIGNAL) == 1 &&
+                shutdown(fd, SHUT_WR) == 0 && close(fd) == 0;
+    return good ? 0 : EIO;
 }
 
 static int signal_itself(void)
@@ -372,10 +399,21 @@ static uint16_t listen_somewhere(void)
                                .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
     socklen_t len = sizeof(here);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    door = fd;
     return bind(fd, (const struct sockaddr *)&here, len) == 0 && listen(fd, 5) == 0 &&
                    getsockname(fd, (struct sockaddr *)&here, &len) == 0
                ? ntohs(here.sin_port)
                : 0;
+}
+
+/// Somebody who waits at the door until the end.
+static bool call(void)
+{
+    const struct sockaddr_in there = {.sin_family = AF_INET,
+                                      .sin_port = htons(shut_port),
+                                      .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    return connect(fd, (const struct sockaddr *)&there, sizeof(there)) == 0;
 }
 
 static int setup(void **state)
@@ -384,7 +422,7 @@ static int setup(void **state)
     parent = getpid();
     open_port = listen_somewhere();
     shut_port = listen_somewhere();
-    return open_port != 0 && shut_port != 0 ? 0 : -1;
+    return open_port != 0 && shut_port != 0 && call() ? 0 : -1;
 }
 
 #define TRIAL(name, how, since)                                                                    \
@@ -421,6 +459,8 @@ int main(void)
         TRIAL(connect_elsewhere_with_data, KILLED, 0),
         TRIAL(open_a_multipath_socket, KILLED, 0),
         TRIAL(listen_on_a_port, DENIED, 4),
+        TRIAL(listen_without_a_port, KILLED, 0),
+        TRIAL(take_in_a_caller_to_wait_for, KILLED, 0),
         TRIAL(signal_the_parent, KILLED, 0),
         TRIAL(type_into_the_terminal, KILLED, 0),
         TRIAL(raise_a_limit, KILLED, 0),
@@ -433,6 +473,7 @@ int main(void)
         TRIAL(run_a_thread, WORKS, 0),
         TRIAL(look_up_a_name, WORKS, 0),
         TRIAL(connect_where_it_may, WORKS, 0),
+        TRIAL(take_in_a_caller, WORKS, 0),
         TRIAL(signal_itself, WORKS, 0),
         TRIAL(NULL, ABORTED, 0),
     };

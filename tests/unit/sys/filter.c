@@ -234,6 +234,18 @@ static void test_ioctl_and_fcntl_by_number(void **state)
     assert_int_equal(call(SYS_madvise, 0, 4096, MADV_DODUMP), OTHERWISE);
 }
 
+static void test_callers_are_taken_in_without_being_waited_for_or_inherited(void **state)
+{
+    const uint64_t right = SOCK_NONBLOCK | SOCK_CLOEXEC;
+    (void)state;
+    for (unsigned bit = 0; bit < 32; bit++) {
+        assert_int_equal(
+            call4(SYS_accept4, (const uint64_t[]){3, 0, 0, right ^ UINT64_C(1) << bit}), OTHERWISE);
+    }
+    assert_int_equal(call4(SYS_accept4, (const uint64_t[]){3, 0, 0, right}), ALLOW);
+    assert_int_equal(call(SYS_accept, 3, 0, 0), OTHERWISE);
+}
+
 /// Nothing but the answers that exist, and most numbers are refused whatever they carry.
 static void test_every_number_has_one_of_the_answers(void **state)
 {
@@ -261,6 +273,7 @@ int main(void)
         cmocka_unit_test(test_threads_yes_processes_and_namespaces_no),
         cmocka_unit_test(test_signals_go_to_ourselves_only),
         cmocka_unit_test(test_ioctl_and_fcntl_by_number),
+        cmocka_unit_test(test_callers_are_taken_in_without_being_waited_for_or_inherited),
         cmocka_unit_test(test_every_number_has_one_of_the_answers),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
