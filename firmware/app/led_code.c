@@ -6,9 +6,8 @@ static enum led_code code_of_auth(const struct led_facts *f)
     switch (f->auth) {
     case AUTH_CAUSE_NONE:
     case AUTH_CAUSE_STARTING:
+    case AUTH_CAUSE_NO_CREDENTIAL: // see waits_for_setup
         return LED_CODE_NORMAL;
-    case AUTH_CAUSE_NO_CREDENTIAL:
-        return LED_CODE_UNPROVISIONED;
     case AUTH_CAUSE_NETWORK:
     case AUTH_CAUSE_NONSENSE: // a login portal
         return LED_CODE_NETWORK;
@@ -57,10 +56,39 @@ static enum led_code lower(enum led_code a, enum led_code b)
     return a < b ? a : b;
 }
 
+/// The rest of a life: a state of set-up that another machine's trouble keeps from being one is no
+/// trouble of its own.
+static enum led_code code_of_life(const struct led_facts *f)
+{
+    bool refused = f->life == LIFE_ATTENTION || (f->life == LIFE_DEGRADED && f->permission_refused);
+
+    return refused ? LED_CODE_REFUSED : LED_CODE_NORMAL;
+}
+
+static bool waits_for_setup(const struct led_facts *f)
+{
+    switch (f->life) {
+    case LIFE_AWAITING_CONSENT:
+    case LIFE_PROPAGATING:
+        return true;
+    case LIFE_VALIDATING:
+        return !f->collected;
+    case LIFE_UNCONFIGURED: // by the word of Entra, or with nothing to show to it
+        return f->auth == AUTH_CAUSE_NO_CREDENTIAL || code_of_auth(f) == LED_CODE_REFUSED;
+    default:
+        return f->auth == AUTH_CAUSE_NO_CREDENTIAL;
+    }
+}
+
 enum led_code led_code_of(const struct led_facts *f)
 {
     enum led_code code = lower(code_of_auth(f), lower(code_of_time(f), code_of_graph(f)));
 
+    code = lower(code, code_of_life(f));
     code = f->sink_failing ? lower(code, LED_CODE_BUFFERING) : code;
-    return f->filled ? lower(code, LED_CODE_FULL) : code;
+    code = f->filled ? lower(code, LED_CODE_FULL) : code;
+    if (waits_for_setup(f) && code != LED_CODE_NETWORK && code != LED_CODE_TIME) {
+        return LED_CODE_UNPROVISIONED;
+    }
+    return f->credential_ends && code == LED_CODE_NORMAL ? LED_CODE_TIME : code;
 }
