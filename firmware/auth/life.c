@@ -17,15 +17,14 @@ const uint8_t life_next[LIFE_STATES][LIFE_EVENTS] = {
 #define ANSWERED                                                                                   \
     [LIFE_EV_NO_CREDENTIAL] = LIFE_UNCONFIGURED, [LIFE_EV_BROKEN] = LIFE_ATTENTION,                \
     [LIFE_EV_NOT_GRANTED] = LIFE_AWAITING_CONSENT, [LIFE_EV_GRANTED] = LIFE_VALIDATING,            \
-    [LIFE_EV_UNAVAILABLE] = LIFE_ATTENTION, [LIFE_EV_SOME] = LIFE_DEGRADED,                        \
-    [LIFE_EV_ALL] = LIFE_COLLECTING
+    [LIFE_EV_OVERDUE] = LIFE_ATTENTION, [LIFE_EV_UNAVAILABLE] = LIFE_ATTENTION,                    \
+    [LIFE_EV_SOME] = LIFE_DEGRADED, [LIFE_EV_ALL] = LIFE_COLLECTING
     [LIFE_UNCONFIGURED] = {
         ANSWERED,
         [LIFE_EV_WAIT] = LIFE_UNCONFIGURED,
         [LIFE_EV_UNREACHED] = LIFE_UNCONFIGURED,
-        [LIFE_EV_OVERDUE] = LIFE_ATTENTION,
         [LIFE_EV_FORBIDDEN] = LIFE_PROPAGATING },
-    [LIFE_AWAITING_CONSENT] = { // no 403 so far, whose time could be over
+    [LIFE_AWAITING_CONSENT] = {
         ANSWERED,
         [LIFE_EV_WAIT] = LIFE_AWAITING_CONSENT,
         [LIFE_EV_UNREACHED] = LIFE_AWAITING_CONSENT,
@@ -34,15 +33,13 @@ const uint8_t life_next[LIFE_STATES][LIFE_EVENTS] = {
         ANSWERED,
         [LIFE_EV_WAIT] = LIFE_VALIDATING,
         [LIFE_EV_UNREACHED] = LIFE_VALIDATING,
-        [LIFE_EV_OVERDUE] = LIFE_ATTENTION,
         [LIFE_EV_FORBIDDEN] = LIFE_PROPAGATING },
     [LIFE_PROPAGATING] = {
         ANSWERED,
         [LIFE_EV_WAIT] = LIFE_PROPAGATING,
         [LIFE_EV_UNREACHED] = LIFE_PROPAGATING,
-        [LIFE_EV_OVERDUE] = LIFE_ATTENTION,
         [LIFE_EV_FORBIDDEN] = LIFE_PROPAGATING },
-    [LIFE_COLLECTING] = { // likewise. A token is renewed early: to have none has lasted already
+    [LIFE_COLLECTING] = { // a token is renewed early: to have none has lasted already
         ANSWERED,
         [LIFE_EV_WAIT] = LIFE_COLLECTING,
         [LIFE_EV_UNREACHED] = LIFE_DEGRADED,
@@ -51,13 +48,11 @@ const uint8_t life_next[LIFE_STATES][LIFE_EVENTS] = {
         ANSWERED,
         [LIFE_EV_WAIT] = LIFE_DEGRADED,
         [LIFE_EV_UNREACHED] = LIFE_DEGRADED,
-        [LIFE_EV_OVERDUE] = LIFE_ATTENTION,
         [LIFE_EV_FORBIDDEN] = LIFE_DEGRADED },
     [LIFE_ATTENTION] = {
         ANSWERED,
         [LIFE_EV_WAIT] = LIFE_ATTENTION,
         [LIFE_EV_UNREACHED] = LIFE_ATTENTION,
-        [LIFE_EV_OVERDUE] = LIFE_ATTENTION,
         [LIFE_EV_FORBIDDEN] = LIFE_PROPAGATING },
 #undef ANSWERED
 };

@@ -5,7 +5,7 @@
  * collects, and what is in the way.
  * Model:   one table, life_next[state][event]. Each turn the facts are condensed into the one event
  *          that holds (life_event_of, a fixed order), and the table says where it leads. No state
- *          is final, and facts may change in any way between two turns.
+ *          is final, and every pair has a successor: facts may change in any way between two turns.
  *          COLLECTING is entered without anybody's help as soon as everything that is wanted
  *          answers: authorised means enabled.
  * Facts:   what was once learned of a permission holds until something else is: an answer that says
@@ -60,7 +60,7 @@ enum life_event {
     LIFE_EVENTS,
 };
 
-/// Indexed by state; 0 where a pair cannot be: 403 for too long in a state that no 403 leads to.
+/// Indexed by state; 0 for LIFE_ILLEGAL only.
 extern const uint8_t life_next[LIFE_STATES][LIFE_EVENTS];
 
 /// What the other machines know, handed over each turn.

@@ -205,8 +205,8 @@ static void unconfigured(const struct life *l, struct now now, const struct word
 
 static void awaiting_consent(const struct life *l, struct now now, const struct words *w)
 {
-    buf_put_str(w->what, "The box is known to the tenant, but nothing that it needs is granted: ");
-    permission_put_names(w->what, l->lacking);
+    buf_put_str(w->what, "The box is known to the tenant, but nothing that it needs is granted");
+    put_those(w->what, ": ", l->lacking, "");
     buf_put_char(w->what, '.');
     put_when(w->next, "The box looks again", l, now);
     buf_put_str(w->next, ". Once consent is given, it starts to collect without anybody.");
@@ -230,8 +230,8 @@ static void propagating(const struct life *l, struct now now, const struct words
 {
     int64_t left_ms = life_left_ms(l, now);
 
-    buf_put_str(w->what, "Consent is given, and Graph still refuses ");
-    permission_put_names(w->what, known_as(l, VERDICT_FORBIDDEN));
+    buf_put_str(w->what, "Consent is given, and Graph still refuses");
+    put_those(w->what, " ", known_as(l, VERDICT_FORBIDDEN), "");
     buf_put_str(w->what, " (403). That is usual for 10 minutes to 2 hours after consent.");
     put_those(w->what, " Not granted: ", known_as(l, VERDICT_MISSING), ".");
     put_when(w->next, "Asked again", l, now);
@@ -336,7 +336,8 @@ void life_describe(
                 (l->state == LIFE_UNCONFIGURED && l->reason == AUTH_CAUSE_NONE);
     if (is_cut_off(l) && !said) {
         buf_put_str(what, " At this moment: ");
-        buf_put_str(advice, advice->len > 0 ? " " : "");
+        bool more = advice->len > 0 && auth_cause_info(l->without)->advice[0] != '\0';
+        buf_put_str(advice, more ? " " : "");
         put_cause(l->without, what, advice);
     }
 }

@@ -27,7 +27,7 @@ static void the_table_leads_everywhere_and_ends_nowhere(void **unused)
         for (unsigned i = 1; i < LIFE_STATES * LIFE_EVENTS; i++) {
             unsigned s = i / LIFE_EVENTS;
             unsigned next = life_next[s][i % LIFE_EVENTS];
-            assert_true(next < LIFE_STATES);
+            assert_true(next < LIFE_STATES && (next != LIFE_ILLEGAL || s == LIFE_ILLEGAL));
             from_others += s != to && s != LIFE_ILLEGAL && next == to;
             to_others += s == to && next != to && next != LIFE_ILLEGAL;
         }
@@ -46,16 +46,12 @@ static void every_edge_was_walked_by_a_test(void **unused)
     for (unsigned s = 1; s < LIFE_STATES; s++) {
         for (unsigned e = 0; e < LIFE_EVENTS; e++) {
             const char *test = tale_walked(s, e);
-            bool can_be = life_next[s][e] != LIFE_ILLEGAL;
-            assert_true(can_be || test == NULL);
-            not_walked += can_be && test == NULL;
+            not_walked += test == NULL;
             print_message("%-17s %-14s %-17s %s\n",
                           life_state_name((enum life_state)s),
                           life_event_name((enum life_event)e),
-                          can_be ? life_state_name((enum life_state)life_next[s][e]) : "-",
-                          !can_be        ? "(cannot be)"
-                          : test != NULL ? test
-                                         : "NOT WALKED");
+                          life_state_name((enum life_state)life_next[s][e]),
+                          test != NULL ? test : "NOT WALKED");
         }
     }
     assert_int_equal(not_walked, 0);

@@ -316,6 +316,20 @@ static void another_configuration_is_looked_at_anew(void **unused)
     tale_expect(LIFE_VALIDATING);
     tale_say(USERS, VERDICT_GOOD);
     tale_expect(LIFE_COLLECTING);
+
+    static const enum verdict before[] = {VERDICT_GOOD, VERDICT_MISSING};
+
+    for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+        tale_begin(__func__);
+        tale.facts.wanted = CALLS;
+        tale_say_both(CALLS, before[i], USERS, VERDICT_FORBIDDEN);
+        tale_auth(AUTH_CAUSE_STARTING);
+        tale.facts.wanted = CALLS | USERS;
+        tale_turn();
+        tale_pass(LIFE_PROPAGATION_MS);
+        tale_auth(AUTH_CAUSE_NONE);
+        tale_expect(LIFE_ATTENTION);
+    }
 }
 
 static void what_is_kept_is_written_seldom(void **unused)
