@@ -345,7 +345,7 @@ static void judge(struct auth *a, struct now now)
         buf_put(&line, buf_span(&fresh));
         ASSERT(buf_ok(&line));
         a->bearer_len = line.len;
-        auth_role_read(a);
+        auth_claims_read(buf_span(&fresh), a->arena, &a->claims);
         got(a, answer.expires_s, now);
     } else {
         refused(a, &answer, result, now); // without an error in it the status says what it is
@@ -514,6 +514,12 @@ void auth_renew(struct auth *a, struct now now)
     if (a->state != AUTH_ASKING) {
         a->next = mono_min(a->next, mono_due(at, now.mono) ? now.mono : at);
     }
+}
+
+unsigned auth_roles(const struct auth *a, bool *readable)
+{
+    *readable = a->claims.readable;
+    return a->claims.roles;
 }
 
 uint32_t auth_generation(const struct auth *a)

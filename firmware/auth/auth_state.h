@@ -7,6 +7,7 @@
 #define AUTH_AUTH_STATE_H
 #include "auth/auth.h"
 #include "auth/auth_answer.h"
+#include "auth/auth_claims.h"
 #include "auth/auth_proof.h"
 
 #define AUTH_BODY_BYTES   8192u
@@ -50,8 +51,7 @@ struct auth {
     struct mono good_until;
     int64_t life_ms; ///< of the latest token
     uint32_t generation;
-    unsigned roles; ///< of the latest token
-    bool roles_readable;
+    struct auth_claims claims; ///< of the latest token
     uint32_t rejects;          ///< refused by Graph one after another
     struct mono rejects_until; ///< a refusal before this counts as one more of them
 
@@ -85,8 +85,5 @@ struct auth {
     size_t answer_len;
     struct json_token arena[AUTH_ANSWER_TOKENS_MAX];
 };
-
-/// auth_role.c: takes the roles from the token that has just come.
-void auth_role_read(struct auth *a);
 
 #endif
