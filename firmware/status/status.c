@@ -294,7 +294,7 @@ static void remember(struct status *s, unsigned c, struct now now)
     k->seen_ended = serve_input_ended(s->setup.serve, c);
 }
 
-/// @return true: that was all of it.
+/// @return true: it has been answered.
 static bool look(struct status *s, struct asked *a)
 {
     enum rc rc = read_conn(s, a->c, &a->request);
@@ -313,20 +313,17 @@ static bool look(struct status *s, struct asked *a)
     return true;
 }
 
-/// Nothing fresh is there: is its time over? @return when to look again.
+/// Nothing fresh is there: is its time over? @return when to look again. Whoever has said nothing
+/// is serve's.
 static struct mono watch(struct status *s, struct asked *a)
 {
     const struct status_conn *k = &s->conns[a->c];
-    struct mono end = mono_after(k->since, k->seen == 0 ? STATUS_SILENT_MS : STATUS_READ_MS);
+    struct mono end = k->seen > 0 ? mono_after(k->since, STATUS_READ_MS) : MONO_NEVER;
     if (!mono_due(end, a->now.mono)) {
         return end;
     }
-    if (k->seen == 0) {
-        serve_drop(s->setup.serve, a->c);
-    } else {
-        a->request = (struct request){.method = REQUEST_OTHER};
-        answer_text(s, a, 408);
-    }
+    a->request = (struct request){.method = REQUEST_OTHER};
+    answer_text(s, a, 408);
     return a->now.mono;
 }
 
@@ -362,7 +359,6 @@ struct mono status_step(struct status *s,
             until = now.mono; // its turn is next
         } else if (is_fresh(s, a.c)) {
             answered = look(s, &a);
-            until = answered ? now.mono : until; // serve has something to send
         }
         if (is_reading(s, a.c) && !is_fresh(s, a.c)) {
             until = mono_min(until, watch(s, &a));

@@ -11,8 +11,7 @@
 #define STATUS_HEAD_BYTES 1536u
 #define STATUS_PAGE_BYTES 4096u ///< of memory: what is given back when nobody uses it
 /// From the first look at a connection to its last byte: less than what serve gives it in all.
-#define STATUS_READ_MS   5000
-#define STATUS_SILENT_MS 2500 ///< browsers open connections that they may not need
+#define STATUS_READ_MS 5000
 
 _Static_assert(SERVE_PARTS_MAX > RENDER_PARTS_MAX, "a head before the page");
 _Static_assert(STATUS_READ_MS < SERVE_TOTAL_MS, "time is left to say that it took too long");
