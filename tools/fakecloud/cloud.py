@@ -32,6 +32,7 @@ class Cloud:
         self.content = Content(self.records, seed, scenario["records"]["fat"])
         self.oracle = Oracle(self.records, self.content, tenant, scenario["depth"])
         self.entra = Entra(scenario["entra"], tenant, scenario["client_id"], self.clock)
+        self.entra.portal.told = self.note
         self.graph = Graph(scenario["graph"], self)
         self.sink = Sink(scenario["sink"], self)
         self.faults = faults_.Faults(scenario["faults"], self.clock)
@@ -62,6 +63,7 @@ class Cloud:
         """What a client needs to know."""
         return {"authority_url": self.url("authority"), "graph_url": self.url("graph"),
                 "sink_url": self.url("sink") + "/events", "trap_url": self.url("trap"),
+                "portal_url": self.url("authority") + "/portal",
                 "ca_file": os.path.abspath(self.tls.ca_file), "pid": os.getpid(),
                 "tenant_id": self.scenario["tenant_id"], "client_id": self.scenario["client_id"],
                 "records": self.records.total()}

@@ -6,6 +6,8 @@ POST /{tenant}/oauth2/v2.0/token, .../devicecode
               entra_grants.py
 GET  /{tenant}/oauth2/v2.0/authorize, /{tenant}/v2.0/adminconsent, /devicelogin
               entra_browser.py
+GET, POST /portal
+              portal.py: the app registration, for the administrator of the demo
 GET  /{tenant}/v2.0/.well-known/openid-configuration, /{tenant}/discovery/v2.0/keys,
      /common/discovery/instance
 """
@@ -20,6 +22,7 @@ from .entra_client import ClientCheck, Refused
 from .entra_grants import Grants
 from .entra_token import TokenEndpoint
 from .people import signers
+from .portal import Portal
 from .registration import APPLICATION, Registration
 from .server import Response
 
@@ -38,6 +41,7 @@ class Entra:
         self.grants = Grants(self)
         self.endpoint = TokenEndpoint(self)
         self.browser = Browser(self)
+        self.portal = Portal(self)
         self.tokens = OrderedDict()
         self.epoch = 0
         self.issued = 0
@@ -63,7 +67,8 @@ class Entra:
         """Which class of request this is, for faults and statistics."""
         last = request.path.rpartition("/")[2]
         request.kind = {"token": "token", "devicecode": "devicecode", "authorize": "page",
-                        "adminconsent": "page", "login": "page", "devicelogin": "page"}.get(
+                        "adminconsent": "page", "login": "page", "devicelogin": "page",
+                        "portal": "page"}.get(
                             last, "other")
 
     def handle(self, request):
@@ -93,7 +98,8 @@ class Entra:
             "oauth2/v2.0/authorize": browser.authorize, "login": browser.login,
             "v2.0/adminconsent": browser.admin_consent,
             "adminconsent": lambda request, tenant: browser.admin_consent(request, tenant, True)}
-        self._paths = {"/devicelogin": lambda request, tenant: browser.device_login(request)}
+        self._paths = {"/devicelogin": lambda request, tenant: browser.device_login(request),
+                       "/portal": self.portal.handle}
 
     def _page(self, action, request, tenant):
         try:
