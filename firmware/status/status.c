@@ -294,7 +294,7 @@ static void remember(struct status *s, unsigned c, struct now now)
     k->seen_ended = serve_input_ended(s->setup.serve, c);
 }
 
-/// @return true: it has been answered.
+/// @return true: that was all of it.
 static bool look(struct status *s, struct asked *a)
 {
     enum rc rc = read_conn(s, a->c, &a->request);
@@ -359,6 +359,7 @@ struct mono status_step(struct status *s,
             until = now.mono; // its turn is next
         } else if (is_fresh(s, a.c)) {
             answered = look(s, &a);
+            until = answered ? now.mono : until; // serve has something to send
         }
         if (is_reading(s, a.c) && !is_fresh(s, a.c)) {
             until = mono_min(until, watch(s, &a));
