@@ -49,6 +49,12 @@ void consent_link(const struct config *c, const char *state, struct buf *out)
     end(out);
 }
 
+void consent_put_scope(const struct config *c, struct buf *out)
+{
+    put_value(out, "openid%20offline_access%20", span_from_str(c->graph_url));
+    buf_put_str(out, "%2FUser.Read");
+}
+
 void consent_sign_in_link(const struct config *c,
                           const char *state,
                           struct span challenge,
@@ -56,8 +62,9 @@ void consent_sign_in_link(const struct config *c,
 {
     put_begin(out, c, "/oauth2/v2.0/authorize", state);
     buf_put_str(out, "&response_type=code&response_mode=query&prompt=select_account");
-    put_value(out, "&scope=openid%20offline_access%20", span_from_str(c->graph_url));
-    put_value(out, "%2FUser.Read&code_challenge=", challenge);
+    buf_put_str(out, "&scope=");
+    consent_put_scope(c, out);
+    put_value(out, "&code_challenge=", challenge);
     buf_put_str(out, "&code_challenge_method=S256");
     end(out);
 }

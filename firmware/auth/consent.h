@@ -34,6 +34,9 @@ void consent_sign_in_link(const struct config *c,
                           struct span challenge,
                           struct buf *out);
 
+/// The scope of a person's sign-in, URL-encoded, appended.
+void consent_put_scope(const struct config *c, struct buf *out);
+
 enum consent_kind {
     CONSENT_NOTHING = 0, ///< not a redirect of ours: no known member, another state
     CONSENT_REFUSED,     ///< `error` is set
