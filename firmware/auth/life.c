@@ -212,12 +212,12 @@ static void tell(const struct life *l, enum life_state from)
     struct buf lacking = BUF(names);
 
     permission_put_names(&lacking, l->lacking);
-    LOG_INFO("ev=life from=%s to=%s because=%s code=%s lacking=\"%" PRISPAN "\"",
-             life_state_name(from),
-             life_state_name(l->state),
-             life_event_name(l->event),
-             life_code(l),
-             SPANARG(buf_span(&lacking)));
+    LOG_DEBUG("ev=life_edge from=%s to=%s because=%s code=%s lacking=\"%" PRISPAN "\"",
+              life_state_name(from),
+              life_state_name(l->state),
+              life_event_name(l->event),
+              life_code(l),
+              SPANARG(buf_span(&lacking)));
 }
 
 static void life_go(struct life *l, enum life_event event, struct mono now)

@@ -69,8 +69,8 @@ struct life_facts {
     enum auth_cause auth; ///< AUTH_CAUSE_NONE while there is a good token
     unsigned wanted;      ///< mask of permissions (delegated ones are not looked at)
     enum verdict verdicts[CONFIG_PERMISSIONS]; ///< MISSING and GOOD.. from roles and validation
-    struct mono next; ///< when something is asked again: the sign-in without a token, else the
-                      ///< next validation; for people only
+    struct mono next; ///< when something is asked again, for people only: the sign-in without a
+                      ///< token; a newer token while something is not granted; else validation
 };
 
 /// Survives restarts (a record of the token store, written seldom).

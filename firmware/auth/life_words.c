@@ -153,12 +153,12 @@ static void put_what_is_lacking(struct buf *b, const struct life *l)
 
 static void put_consent_advice(struct buf *b, const struct life *l)
 {
-    put_those(b,
-              "An administrator of the tenant grants ",
-              known_as(l, VERDICT_MISSING),
-              " to this application: open the consent link in any browser and accept, or grant it "
-              "in the app registration. A permission that the link does not ask for has to be "
-              "added to the app registration first.");
+    buf_put_str(b,
+                known_as(l, VERDICT_MISSING) == 0
+                    ? ""
+                    : "An administrator of the tenant opens the consent link in any browser and "
+                      "accepts. A permission that the link does not ask for has to be added to the "
+                      "app registration first.");
 }
 
 static void put_forbidden_advice(struct buf *b, const struct life *l)
@@ -199,7 +199,7 @@ static void unconfigured(const struct life *l, struct now now, const struct word
     } else {
         buf_put_str(w->what, "The box has not signed in yet.");
     }
-    put_when(w->next, "The box tries to sign in again by itself", l, now);
+    put_when(w->next, "The box tries to sign in by itself", l, now);
     buf_put_str(w->next, ", and goes on from there.");
 }
 
@@ -246,6 +246,8 @@ static void propagating(const struct life *l, struct now now, const struct words
                   "Nothing has to be done. To collect at once what answers already (",
                   l->answering,
                   "), enable it with a warning.");
+    } else if (known_as(l, VERDICT_MISSING) != 0) {
+        put_consent_advice(w->advice, l);
     } else {
         buf_put_str(w->advice, "Nothing has to be done but to wait.");
     }

@@ -116,7 +116,7 @@ static void who_has_to_consent_is_told_to_what_and_when_it_is_looked_at(void **u
     assert_string_equal(next_text,
                         "The box looks again in 4 minutes. Once consent is given, it starts to "
                         "collect without anybody.");
-    assert_non_null(strstr(advice_text, "open the consent link in any browser"));
+    assert_non_null(strstr(advice_text, "opens the consent link in any browser"));
 }
 
 static void a_wait_for_graph_says_how_long_and_what_can_be_had_at_once(void **unused)
