@@ -5,13 +5,15 @@
 while it is being read, throttling, and one outage of the sink. Around the binary stands a box
 (hardware.py): its LED, its watchdog and its init; in the middle anteroomd is killed, and later
 stopped until the watchdog resets the box. The last line says what the oracle found; the exit
-status is 0 only if every call was delivered whole.
+status is 0 only if every call was delivered whole. With --setup the box is new, and somebody sets
+it up (newcomer.py).
 """
 import argparse
 import os
 import re
 import shutil
 import signal
+import socket
 import sys
 import time
 
@@ -19,6 +21,7 @@ if __package__ in (None, ""):
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     __package__ = "fakecloud"
 
+from fakecloud import newcomer                                # noqa: E402
 from fakecloud.face import Face                               # noqa: E402
 from fakecloud.hardware import Board                          # noqa: E402
 from fakecloud.launch import ROOT, Box, CloudProcess          # noqa: E402
@@ -43,6 +46,8 @@ def arguments():
     parser.add_argument("--calls", type=int, default=300, help="number of calls (300)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the generated data (1)")
     parser.add_argument("--keep", action="store_true", help="leave cloud and collector running")
+    parser.add_argument("--setup", action="store_true",
+                        help="a new box that nobody knows yet: set it up in a browser")
     args = parser.parse_args()
     if args.calls < 1:
         parser.error("--calls: at least 1")
@@ -55,7 +60,7 @@ class View:
     def __init__(self):
         self.live = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
         self.height = 0
-        self.notes = 0
+        self.notes, self.page = 0, None
         self.last_line = 0.0
 
     def wipe(self):
@@ -74,6 +79,9 @@ class View:
         for at, text in stats["notes"][self.notes:]:
             self.note(at, text)
         self.notes = len(stats["notes"])
+        if face.page() != self.page:
+            self.page = face.page()
+            self.note(stats["elapsed_s"], "the box's page: %s" % self.page)
         if self.live:
             self.wipe()
             lines = self.panel(stats) + face.panel()
@@ -107,19 +115,29 @@ def bar(part, whole):
     return paint("█" * done, GOOD, True) + paint("░" * (WIDTH - done), DIM, True)
 
 
+def free_port():
+    """For the page: known before the box starts, since the app registration names it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 def prepare(args):
     """A fresh folder with a running cloud and a configured box on its hardware."""
+    port = free_port()
+    more = {"entra": newcomer.settings(port)} if args.setup else {}
     folder = os.path.join(ROOT, "build", "demo")
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
-    cloud = CloudProcess("demo", folder, seed=args.seed, records={"count": args.calls - 1})
+    cloud = CloudProcess("demo", folder, seed=args.seed, records={"count": args.calls - 1}, **more)
     cloud.start()
     try:
         box = Box(cloud, folder)
         box.config["infrastructure"] = {"name": "Head office", "description": "the demo"}
         box.config["sources"]["call_records"] = CALL_RECORDS
         box.config["sinks"][0].update(SINK)
-        box.prepare(token="demo-token")
+        newcomer.configure(box.config, port)
+        box.prepare(token="demo-token", known=not args.setup)
         board = Board(box, watchdog_rate=WATCHDOG_RATE)
         board.devices.limit_watchdog(WATCHDOG_MS, WATCHDOG_MS)
     except BaseException:
@@ -176,6 +194,8 @@ def main():
     try:
         begin = time.monotonic()
         board.power_on()
+        if args.setup:
+            return 0 if newcomer.guide(cloud, board, view) else 1
         told = collect(cloud, board, view)
         status = 0 if args.keep else board.power_off()
         seconds = time.monotonic() - begin

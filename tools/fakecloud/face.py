@@ -7,6 +7,7 @@ from .report import DIM, OFF, paint
 
 COLOURS = {"green": "\033[32m", "amber": "\033[33m", "red": "\033[31m", "blue": "\033[34m"}
 CODE = re.compile(r"\bev=(?:led code=(\d+)|restart )")
+PAGE = re.compile(r"\bev=status_port\b.*?\burl=\"?([^\s\"]+)")
 NORMAL = 10
 WORDS = {
     0: "dead, or no power", 1: "about to reset, or holding still", 2: "applies something new",
@@ -21,7 +22,7 @@ class Face:
 
     def __init__(self, board):
         self.board = board
-        self.code, self._read = None, 0
+        self.code, self._page, self._read = None, None, 0
 
     def led(self):
         """(lit, colour, code or None, words)."""
@@ -44,6 +45,13 @@ class Face:
         self._read += end
         for found in CODE.finditer(text[:end].decode("utf-8", "replace")):
             self.code = int(found[1] or NORMAL)     # every life begins with that one
+        for found in PAGE.finditer(text[:end].decode("utf-8", "replace")):
+            self._page = found[1]
+
+    def page(self):
+        """Address of the box's status page, None until it says one."""
+        self._follow()
+        return self._page
 
     def watchdog(self):
         fed = self.board.fed_ago_ms()
@@ -55,7 +63,8 @@ class Face:
         lit, colour, code, words = self.led()
         dot = COLOURS.get(colour, DIM) + "●" + OFF if lit else paint("○", DIM, True)
         return ["  LED     %s %s%s" % (dot, "" if code is None else "code %d: " % code, words),
-                "  watchdog  %s" % self.watchdog()]
+                "  watchdog  %s" % self.watchdog()] + (
+                    ["  page    %s" % self._page] if self._page else [])
 
     def line(self):
         """In a plain line: no colours, and no flashing."""

@@ -194,12 +194,12 @@ class Box:
                               check=True, capture_output=True, timeout=60)
         return done.stdout.decode()
 
-    def prepare(self, token="sink-token-1"):
-        """Write the configuration, store the sink's token, register the certificate."""
+    def prepare(self, token="sink-token-1", known=True):
+        """Write the configuration, store the sink's token, register the certificate (if known)."""
         self.write_config()
         self.put_secret("main-token", token)
         self.cloud.sink(authorization="Bearer " + token)
-        if self.config["credential"] == "certificate":
+        if known and self.config["credential"] == "certificate":
             self.cloud.entra(certificate=self.certificate())
         return self
 
