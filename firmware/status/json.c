@@ -101,7 +101,7 @@ static void put_state(struct buf *b, const struct snapshot *s)
     put_text(b, "advice", s->advice, TEXT_SENTENCE_BYTES);
     put_word_or_null(b, "reason", s->reason);
     put_number(b, "led_code", s->led_code);
-    put_word(b, "led_shows", s->led_shows);
+    put_text(b, "led_shows", text_of(s->led_shows), TEXT_CLAUSE_BYTES);
     put_age(b, "propagation_left_s", s->propagation_left_s);
     put_bool(b, "can_enable", s->can_enable);
     put_bool(b, "enabled_with_warning", s->enabled_with_warning);

@@ -14,8 +14,7 @@ struct labels {
     const char *second_name, *second_value;
 };
 
-#define LABEL_BYTES_MAX 32u ///< the longest that there is: a sink's name
-#define NO_LABELS       ((struct labels){.name = NULL})
+#define NO_LABELS ((struct labels){.name = NULL})
 
 /// HELP and TYPE of what follows. name without the prefix.
 static void family(struct buf *b, const char *name, const char *type, const char *help)
@@ -35,7 +34,7 @@ static void put_label(struct buf *b, const char *name, const char *value)
 {
     buf_put_str(b, name);
     buf_put_str(b, "=\"");
-    text_put(b, TEXT_LABEL, text_of(value), LABEL_BYTES_MAX);
+    text_put(b, TEXT_LABEL, text_of(value), TEXT_WORD_BYTES);
     buf_put_char(b, '"');
 }
 

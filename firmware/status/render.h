@@ -18,7 +18,7 @@
 #define RENDER_METRICS_BYTES_MAX (16384u + CONFIG_SINKS_MAX * 1024u)
 #define RENDER_PAGE_BYTES_MAX    (16384u + CONFIG_SINKS_MAX * 1024u) ///< what varies of the page
 #define RENDER_LINE_BYTES_MAX    1024u
-#define RENDER_PARTS_MAX         20u
+#define RENDER_PARTS_MAX         7u
 
 /// GET /status, as firmware/status/status.schema.json says.
 void render_json(const struct snapshot *s, struct buf *out);

@@ -13,10 +13,10 @@
 #include "status/snapshot.h"
 
 // What a text may take where it is shown, in bytes; the whole answer stays within its bound so.
-#define TEXT_WORD_BYTES     48u  ///< of a closed list: a state, a verdict
-#define TEXT_NAME_BYTES     130u ///< of a thing or a person
-#define TEXT_CLAUSE_BYTES   200u
-#define TEXT_SENTENCE_BYTES 480u
+#define TEXT_WORD_BYTES     32u ///< of a closed list; a name that somebody configured
+#define TEXT_CLAUSE_BYTES   96u
+#define TEXT_NAME_BYTES     130u ///< of the infrastructure, of a person
+#define TEXT_SENTENCE_BYTES 576u
 
 enum text_place {
     TEXT_HTML = 1, ///< content or a value in double quotes

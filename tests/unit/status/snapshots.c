@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#define LINK_BYTES 425u ///< the longest that becomes a QR code
+#define VERIFY_BYTES 128u
+#define LINK_BYTES   425u ///< the longest that becomes a QR code
 
 const char *const snapshots_names[SCENES] = {
     [SCENE_UNCONFIGURED] = "unconfigured",
@@ -273,7 +274,7 @@ static void make_propagating(struct snapshot *s)
     ADVISE(s, "Nothing. Or enable with a warning, and what answers already is collected.");
     s->propagation_left_s = 5523;
     s->can_enable = true;
-    verdicts(s, "forbidden", "granted; Graph still says 403", SNAPSHOT_WAIT);
+    verdicts(s, "forbidden", "granted, and Graph still says no (403)", SNAPSHOT_WAIT);
     s->permissions[1] = permissions[1];
 }
 
@@ -322,7 +323,8 @@ static void make_expiring(struct snapshot *s)
 }
 
 #define REPEAT_BYTES 1024u
-static char many_w[REPEAT_BYTES + 1], many_bad[REPEAT_BYTES + 1], largest_link[LINK_BYTES + 1];
+static char many_w[REPEAT_BYTES + 1], many_bad[REPEAT_BYTES + 1], largest_link[LINK_BYTES + 1],
+    largest_place[VERIFY_BYTES + 1];
 
 /// Every number at its largest.
 static void fill_numbers(struct snapshot *s)
@@ -410,10 +412,12 @@ static void make_largest(struct snapshot *s)
     memset(many_w, 'W', REPEAT_BYTES);
     memset(largest_link, 'w', LINK_BYTES);
     memcpy(largest_link, "https://", 8);
+    memset(largest_place, 'w', VERIFY_BYTES);
+    memcpy(largest_place, "https://", 8);
     fill(s, many_w);
     s->consent_link = largest_link;
     s->signin.link = largest_link;
-    s->signin.verify_at = largest_link;
+    s->signin.verify_at = largest_place;
 }
 
 /// Quotes of every kind, markup, ends of script and comment, control characters, separators, what
