@@ -173,8 +173,10 @@ static enum life_event event_of_view(const struct life *l, const struct view *v,
     if (forbidden != 0 && !ran) {
         return LIFE_EV_FORBIDDEN;
     }
-    // a round that is not over yet: no need to show half of it
-    return v->of[VERDICT_NONE] != 0 && !runs ? LIFE_EV_GRANTED : LIFE_EV_SOME;
+    // A round that is not over yet: no need to show half of it, unless one that gives no answer
+    // holds up the others.
+    bool soon = v->of[VERDICT_NONE] != 0 && v->of[VERDICT_NO_ANSWER] == 0;
+    return soon && !runs ? LIFE_EV_GRANTED : LIFE_EV_SOME;
 }
 
 static enum life_event event_of_sign_in(const struct life *l, enum auth_cause cause)

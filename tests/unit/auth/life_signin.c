@@ -40,6 +40,19 @@ static void an_answer_that_says_nothing_changes_nothing(void **unused)
     assert_int_equal(tale.life.refused, USERS);
 }
 
+static void a_service_that_throttles_holds_up_no_other_permission(void **unused)
+{
+    (void)unused;
+    tale_begin(__func__);
+    tale_say(CALLS, VERDICT_GOOD);
+    tale_expect(LIFE_VALIDATING);
+    tale_say(USERS, VERDICT_NO_ANSWER); // and with Retry-After, so that DEVICES has to wait
+    tale_expect(LIFE_DEGRADED);
+    assert_int_equal(tale_allowed(), CALLS);
+    tale_say(USERS | DEVICES, VERDICT_GOOD);
+    tale_expect(LIFE_COLLECTING);
+}
+
 static void what_graphs_beta_takes_away_is_not_waited_for(void **unused)
 {
     (void)unused;
@@ -349,6 +362,7 @@ static void what_is_kept_is_written_seldom(void **unused)
 
 const struct CMUnitTest life_signin_tests[] = {
     cmocka_unit_test(an_answer_that_says_nothing_changes_nothing),
+    cmocka_unit_test(a_service_that_throttles_holds_up_no_other_permission),
     cmocka_unit_test(what_graphs_beta_takes_away_is_not_waited_for),
     cmocka_unit_test(what_graph_does_not_offer_is_a_persons_matter),
     cmocka_unit_test(a_token_endpoint_that_is_down_is_waited_for),
