@@ -12,12 +12,11 @@
 #include "status/render.h"
 #include "status/text.h"
 
-/// Keeps the whole answer under 24 KB.
-#define VARYING_BYTES_MAX (12800u + CONFIG_SINKS_MAX * 1024u)
-#define PLOT_STEP         4   ///< units a minute
-#define PLOT_HEIGHT       100 ///< units
+#define VARYING_BYTES_MAX (12800u + CONFIG_SINKS_MAX * 1024u) ///< keeps the whole under 24 KB
+#define PLOT_STEP         4                                   ///< units a minute
+#define PLOT_HEIGHT       100                                 ///< units
 #define SOON_S            ((int64_t)30 * 86400)
-#define SPREAD_S          ((int64_t)135 * 60) ///< the whole of the propagation; a longer one fills the bar
+#define SPREAD_S          ((int64_t)135 * 60) ///< all of the propagation; more leaves the bar empty
 
 static void put(struct buf *b, const char *html)
 {

@@ -6,6 +6,7 @@ be, one of an attacker's making, an empty one.
 """
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -32,7 +33,7 @@ def program():
 
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory):
-    """Directory with SCENE.json, .line, .prom of every scene."""
+    """Directory with SCENE.json, .line, .prom, .html of every scene."""
     directory = tmp_path_factory.mktemp("outputs")
     subprocess.run([program()], check=True, capture_output=True,
                    env=dict(os.environ, ANTEROOM_TMP=str(directory)))
@@ -106,3 +107,32 @@ def unlike_names(text):
             line = line.replace(b"{", b'{place="%d",' % number, 1)
         lines.append(line)
     return b"\n".join(lines)
+
+
+MODULE_PIXELS = 4
+
+
+def picture_of(svg):
+    """A QR code's path as a grey picture (PGM): lines of one module's width, moved to relatively."""
+    side = int(re.search(r'viewBox="-4 -4 (\d+) ', svg).group(1))
+    pixels = [bytearray(b"\xff" * side * MODULE_PIXELS) for _ in range(side)]
+    x = y = 4
+    for dx, dy, length in re.findall(r"m(-?\d+) (-?\d+)h(\d+)", svg):
+        x, y, length = x + int(dx), y + int(dy), int(length)
+        start = x * MODULE_PIXELS
+        pixels[y][start:start + length * MODULE_PIXELS] = bytes(length * MODULE_PIXELS)
+        x += length
+    head = b"P5 %d %d 255\n" % (side * MODULE_PIXELS, side * MODULE_PIXELS)
+    return head + b"".join(bytes(row) * MODULE_PIXELS for row in pixels)
+
+
+@pytest.mark.parametrize("scene", ["awaiting_consent", "degraded"])
+def test_a_phone_reads_the_link_from_the_qr_code(outputs, tmp_path, scene):
+    page = (outputs / (scene + ".html")).read_text(encoding="utf-8")
+    svg = re.search(r"<svg class=qr.*?</svg>", page).group(0)
+    link = re.search(r'href="(https://[^"]*)">Open the consent page', page).group(1)
+    picture = tmp_path / "code.pgm"
+    picture.write_bytes(picture_of(svg))
+    done = subprocess.run(["zbarimg", "-q", "--raw", "--nodbus", picture], capture_output=True,
+                          text=True, check=True)
+    assert done.stdout.rstrip("\n") == link.replace("&amp;", "&")
