@@ -48,6 +48,9 @@ enum exit_code app_forget(struct app *a)
     if (rc != RC_OK) {
         return say(&wipe, rc);
     }
+    if (forget_finds_foreign(&wipe, a->state_fd)) {
+        LOG_WARN("ev=foreign_file_left name=\"%s\" why=no_box_puts_it_there", wipe.at);
+    }
     LOG_WARN("ev=forgotten now=this_is_a_new_box kept=clock_floor "
              "advice=revoke_its_certificate_secret_consent_and_sign_ins_in_the_tenant");
     return EXIT_DONE;

@@ -35,17 +35,24 @@ static void wait_a_little(const struct wipe *w)
     }
 }
 
-static bool is_kept(const struct wipe *w, const char *name)
+static bool is_like(const char *name, const char *pattern)
 {
-    for (size_t i = 0; w->keep[i] != NULL; i++) {
-        if (strcmp(w->keep[i], name) == 0) {
-            return true;
-        }
-    }
-    return false;
+    size_t len = strlen(pattern);
+    bool begins = len > 0 && pattern[len - 1u] == '*';
+    return begins ? strncmp(name, pattern, len - 1u) == 0 : strcmp(name, pattern) == 0;
 }
 
-/// The first entry that is to go. @param top  names are kept here. @retval RC_NOTFOUND none
+static bool is_meant(const struct wipe *w, const char *name)
+{
+    for (size_t i = 0; w->names[i] != NULL; i++) {
+        if (is_like(name, w->names[i])) {
+            return !w->others;
+        }
+    }
+    return w->others;
+}
+
+/// The first entry that is to go. @param top  only what is meant. @retval RC_NOTFOUND none
 static RC first_entry(const struct wipe *w, int dir_fd, bool top, struct entry *out)
 {
     int fd = openat(dir_fd, ".", DIR_FLAGS);
@@ -61,7 +68,7 @@ static RC first_entry(const struct wipe *w, int dir_fd, bool top, struct entry *
     errno = 0;
     for (const struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
         bool self = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
-        if (!self && !(top && is_kept(w, e->d_name))) {
+        if (!self && (!top || is_meant(w, e->d_name))) {
             (void)snprintf(out->name, sizeof(out->name), "%s", e->d_name);
             out->is_dir =
                 fstatat(dir_fd, out->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);

@@ -9,7 +9,10 @@
 #include <unistd.h>
 
 #define MARK_FLAGS (O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC)
-#define STAYS      "clock-floor", "spool.lock", "sandbox"
+#define OURS                                                                                       \
+    "tokens", "device.key", "device.key.new", "spool", "spool.new", "spool.broken-*", "ladder",    \
+        "reset"
+#define STAYS "clock-floor", "spool.lock", "sandbox"
 
 RC forget_ask(int state_fd)
 {
@@ -30,12 +33,22 @@ bool forget_asked(int state_fd)
 
 RC forget_all(struct wipe *w, int state_fd)
 {
-    static const char *const and_mark[] = {STAYS, FORGET_MARK, NULL};
-    static const char *const stays[] = {STAYS, NULL};
+    static const char *const ours[] = {OURS, NULL};
+    static const char *const mark[] = {FORGET_MARK, NULL};
     w->dir_fd = state_fd;
-    w->keep = and_mark;
+    w->names = ours;
+    w->others = false;
     TRY(wipe_all(w));
     TRY(wipe_check(w));
-    w->keep = stays;
+    w->names = mark;
     return wipe_all(w);
+}
+
+bool forget_finds_foreign(struct wipe *w, int state_fd)
+{
+    static const char *const known[] = {OURS, STAYS, FORGET_MARK, NULL};
+    w->dir_fd = state_fd;
+    w->names = known;
+    w->others = true;
+    return wipe_check(w) == RC_FULL;
 }

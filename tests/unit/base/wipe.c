@@ -86,9 +86,10 @@ static void on_wait(void *context)
 
 static struct wipe wipe_of(void)
 {
-    static const char *const keep[] = {"kept", NULL};
+    static const char *const names[] = {
+        "secret", "tokens", "spo*", "link", "folder", "fifo", "sparse", "d", NULL};
     return (struct wipe){
-        .dir_fd = state.fd, .keep = keep, .while_waiting = on_wait, .context = &waited};
+        .dir_fd = state.fd, .names = names, .while_waiting = on_wait, .context = &waited};
 }
 
 static void fill(void)
@@ -100,7 +101,7 @@ static void fill(void)
     assert_true(state_dir_write(&state, "spool/data.mdb", ""));
 }
 
-static void everything_goes_but_what_is_kept(void **unused)
+static void what_is_meant_goes_and_nothing_else(void **unused)
 {
     (void)unused;
     char text[16];
@@ -116,6 +117,23 @@ static void everything_goes_but_what_is_kept(void **unused)
     assert_false(state_dir_has(&state, "spool"));
     assert_true(waited >= 4);
     assert_int_equal(wipe_all(&w), RC_OK); // and again
+}
+
+static void all_but_the_names_may_be_meant(void **unused)
+{
+    (void)unused;
+    static const char *const names[] = {"secret", "tok*", NULL};
+    fill();
+    struct wipe w = wipe_of();
+    w.names = names;
+    w.others = true;
+    assert_int_equal(wipe_check(&w), RC_FULL);
+    assert_int_equal(wipe_all(&w), RC_OK);
+    assert_int_equal(wipe_check(&w), RC_OK);
+    assert_false(state_dir_has(&state, "kept"));
+    assert_false(state_dir_has(&state, "spool"));
+    assert_true(state_dir_has(&state, "secret"));
+    assert_true(state_dir_has(&state, "tokens"));
 }
 
 static void what_a_file_held_is_overwritten_before_it_goes(void **unused)
@@ -221,7 +239,8 @@ static void deeper_than_anybody_makes_is_refused(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(everything_goes_but_what_is_kept),
+        TEST(what_is_meant_goes_and_nothing_else),
+        TEST(all_but_the_names_may_be_meant),
         TEST(what_a_file_held_is_overwritten_before_it_goes),
         TEST(holes_of_a_file_are_left_alone),
         TEST(links_are_not_followed_and_other_kinds_are_removed),
