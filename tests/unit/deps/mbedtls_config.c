@@ -23,8 +23,11 @@
 #if !defined(MBEDTLS_SSL_PROTO_TLS1_2) || !defined(MBEDTLS_SSL_PROTO_TLS1_3)
 #error "both TLS versions are required"
 #endif
-#if defined(MBEDTLS_SSL_SRV_C) || defined(MBEDTLS_FS_IO) || defined(MBEDTLS_DEBUG_C)
-#error "the firmware has no TLS server, no file access in TLS and no TLS debug output"
+#if !defined(MBEDTLS_SSL_CLI_C) || !defined(MBEDTLS_SSL_SRV_C)
+#error "the firmware asks over TLS, and answers over TLS on its status port"
+#endif
+#if defined(MBEDTLS_FS_IO) || defined(MBEDTLS_DEBUG_C)
+#error "the firmware has no file access in TLS and no TLS debug output"
 #endif
 #ifndef MBEDTLS_ENTROPY_HARDWARE_ALT
 #error "entropy comes from getrandom(), not from /dev"
