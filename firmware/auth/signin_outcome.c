@@ -76,6 +76,7 @@ void signin_stop(struct signin *s)
     s->ask = SIGNIN_ASK_NONE;
     s->asking = false;
     s->held = false;
+    s->flipped = false;
     s->tries = 0;
     s->puts = 0;
     signin_request_wipe(s);
@@ -170,15 +171,22 @@ static void use_later(struct signin *s, const struct signin_refusal *r, struct n
     s->use_after = mono_after(now.mono, ms > r->retry_after_ms ? ms : r->retry_after_ms);
 }
 
+/// Entra wants a credential of some clients and none of others, which no request can know before:
+/// its redirect address's platform decides. Once for each exchange.
+static bool proof_was_wrong(const struct signin *s, const struct signin_refusal *r)
+{
+    return !s->flipped && ((r->aadsts == 700025 && s->proved) ||
+                           (r->aadsts == 7000218 && !s->proved && s->public_client));
+}
+
 void signin_refused(struct signin *s, const struct signin_refusal *r, struct now now)
 {
-    if (r->aadsts == 7000218) { // it wants one after all
-        s->public_client = false;
-    }
-    if (r->aadsts == 700025 && s->proved) { // a public client: once more, without
-        s->public_client = true;
+    if (proof_was_wrong(s, r)) {
+        s->flipped = true;
+        s->public_client = !s->public_client;
         s->next = now.mono;
-        LOG_INFO("ev=signin_public_client aadsts=700025 now=without_credential");
+        LOG_INFO(
+            "ev=signin_proof aadsts=%d now=%s", r->aadsts, s->public_client ? "without" : "with");
     } else if (s->ask == SIGNIN_ASK_DEVICE && poll_goes_on(s, r, now)) {
         return;
     } else if (s->ask == SIGNIN_ASK_REFRESH && r->cause == SIGNIN_CAUSE_NETWORK) {

@@ -56,6 +56,7 @@ struct signin {
     uint32_t tries, puts;
     bool proved;        ///< the request carries the box's credential
     bool public_client; ///< Entra wants none
+    bool flipped;       ///< that was found out by this exchange
     int64_t interval_ms;
     struct mono device_after;
 

@@ -363,12 +363,14 @@ static void a_public_client_is_asked_again_without_the_credential(void **unused)
     person_signs_in("r3fresh", "Adele Vance"); // known by now
     assert_int_equal(person_requests(), 4);
     person_brings_code();
-    person_queue_error("invalid_client", 7000218);
+    person_queue_error("invalid_client", 7000218); // and after all it wants one
     person_turns();
-    person_signs_in("r3fresh", "Adele Vance");
-    person_brings_code();
-    person_turn();
+    assert_int_equal(person_requests(), 6);
     assert_true(person_asked("client_secret"));
+    person_queue_error("invalid_client", 700025); // whatever it says: once each way
+    person_turns();
+    assert_int_equal(person_state(), SIGNIN_FAILED);
+    assert_int_equal(person_requests(), 6);
 }
 
 static void without_a_credential_entra_is_asked_all_the_same(void **unused)
