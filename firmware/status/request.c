@@ -203,6 +203,15 @@ static RC read_field(struct reading *r, struct span line)
     return RC_OK;
 }
 
+static RC end_header(struct reading *r)
+{
+    if (r->out->host.len == 0) {
+        return refuse(r, RC_PARSE, 400);
+    }
+    bool lengthless = r->out->method == REQUEST_POST && r->body_bytes == CONTENT_LENGTH_NO;
+    return lengthless ? refuse(r, RC_PARSE, 411) : RC_OK;
+}
+
 static RC read_header(struct reading *r)
 {
     r->out->status = 431;
@@ -210,7 +219,7 @@ static RC read_header(struct reading *r)
         struct span line;
         TRY(take_line(r, REQUEST_LINE_BYTES_MAX, &line));
         if (line.len == 0) {
-            return r->out->host.len > 0 ? RC_OK : refuse(r, RC_PARSE, 400);
+            return end_header(r);
         }
         if (i < REQUEST_HEADERS_MAX) {
             TRY(read_field(r, line));

@@ -33,8 +33,8 @@ struct request {
     struct span origin, fetch_site, content_type; ///< empty if not there
     struct span body;
     bool http10;
-    /// What a refusal is answered with: 400, 413, 414, 417, 431, 501, 505. With RC_AGAIN: 413, 414
-    /// or 431, if there is no room for more.
+    /// What a refusal is answered with: 400, 411, 413, 414, 417, 431, 501, 505. With RC_AGAIN: 413,
+    /// 414 or 431, if there is no room for more.
     int status;
 };
 
@@ -43,7 +43,8 @@ struct request {
  * @param ended  nothing more will.
  * @retval RC_OK      complete: exactly one request, nothing behind it.
  * @retval RC_AGAIN   more is needed.
- * @retval RC_PARSE   no request (400), or something behind it.  @retval RC_TOOBIG  413, 414, 431.
+ * @retval RC_PARSE   no request (400; 411: POST without Content-Length), or something behind it.
+ * @retval RC_TOOBIG  413, 414, 431.
  * @retval RC_UNSUPPORTED  Transfer-Encoding (501), Expect (417), another HTTP version (505).
  * A refusal stands whatever follows; what comes behind a complete request makes it RC_PARSE.
  */

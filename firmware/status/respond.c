@@ -21,6 +21,7 @@ static const struct words known[] = {
     {404, "Not Found", "There is no such thing here. The page is at /.\n"},
     {405, "Method Not Allowed", "Not in this way. The page is at /.\n"},
     {408, "Request Timeout", "The request took too long: nothing was done.\n"},
+    {411, "Length Required", "The length of the form is missing: nothing was done.\n"},
     {413, "Content Too Large", "The request is too long: nothing was done.\n"},
     {414, "URI Too Long", "The address is too long: nothing was done.\n"},
     {415, "Unsupported Media Type", "Only the page's own form is read here.\n"},

@@ -23,6 +23,7 @@ static void a_bad_request_gets_a_short_answer_that_repeats_nothing(void **state)
         {"GET / HTTP/1.1\r\nX-Canary : canary\r\n", 400},
         {"GET / HTTP/1.1\r\n\r\n", 400},
         {GET_ROOT GET_ROOT, 400}, // pipelined
+        {"POST /action HTTP/1.1\r\n" WORLD_HOST "\r\n", 411},
         {"POST /action HTTP/1.1\r\n" WORLD_HOST "Content-Length: 99999\r\n", 413},
         {"POST /action HTTP/1.1\r\n" WORLD_HOST "Transfer-Encoding: canary\r\n", 501},
         {"POST /action HTTP/1.1\r\n" WORLD_HOST "Expect: canary\r\n", 417},

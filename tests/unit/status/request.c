@@ -75,8 +75,15 @@ static void a_post_is_read_with_its_body(void **state)
     assert_int_equal(r.method, REQUEST_POST);
     assert_span(r.body, "a=1\r\n\xff\x01");
     assert_span(r.content_type, "text/x; charset=utf-8");
-    assert_ok("POST /action HTTP/1.1\r\n" HOST "\r\n", &r);
+    assert_ok("POST /action HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", &r);
     assert_span(r.body, "");
+}
+
+static void a_post_says_its_length(void **state)
+{
+    (void)state;
+    assert_refused(SPAN("POST /action HTTP/1.1\r\n" HOST "\r\n"), RC_PARSE, 411);
+    assert_refused(SPAN("POST / HTTP/1.1\r\n" HOST "\r\na=1"), RC_PARSE, 411);
 }
 
 static void other_methods_are_read_for_405(void **state)
@@ -378,7 +385,6 @@ static void nothing_comes_behind_a_request(void **state)
     assert_bad(GET_BOX "\r\nG");
     assert_bad(GET_BOX "\r\n\r\n");
     assert_bad(GET_BOX "\r\n" GET_BOX "\r\n"); // pipelined
-    assert_bad("POST / HTTP/1.1\r\n" HOST "\r\na=1");
     assert_bad("POST / HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\nabc");
 }
 
@@ -539,6 +545,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_get_is_read),
         cmocka_unit_test(a_post_is_read_with_its_body),
+        cmocka_unit_test(a_post_says_its_length),
         cmocka_unit_test(other_methods_are_read_for_405),
         cmocka_unit_test(a_get_may_say_that_it_has_no_body),
         cmocka_unit_test(whatever_is_incomplete_needs_more),

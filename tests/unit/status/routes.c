@@ -139,7 +139,7 @@ static void only_the_snapshots_pages_want_it(void **state)
     } cases[] = {
         {"GET / HTTP/1.1\r\n" WORLD_HOST "\r\n", true},
         {"GET /healthz HTTP/1.1\r\n" WORLD_HOST "\r\n", true},
-        {"POST /action HTTP/1.1\r\n" WORLD_HOST "\r\n", true},
+        {"POST /action HTTP/1.1\r\n" WORLD_HOST "Content-Length: 0\r\n\r\n", true},
         {"GET /action HTTP/1.1\r\n" WORLD_HOST "\r\n", false},
         {"GET /certificate HTTP/1.1\r\n" WORLD_HOST "\r\n", false},
         {"GET /none HTTP/1.1\r\n" WORLD_HOST "\r\n", false},
