@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A person at a browser without JavaScript: opens pages, presses buttons, fills in forms.
+"""A person at a browser without JavaScript: opens pages, presses buttons, fills in forms. Cookies
+are kept for the one host that there is.
 
     person = Person(cloud)
     person.open(link)
@@ -10,6 +11,7 @@ opened: `left` has it, `query` its members.
 """
 import html.parser
 import http.client
+import http.cookies
 import ssl
 import urllib.parse
 
@@ -45,11 +47,12 @@ class Forms(html.parser.HTMLParser):
 
 
 class Person:
-    """See above."""
+    """See above. `base`: another authority than the cloud's."""
 
-    def __init__(self, cloud):
-        self.base = cloud.state["authority_url"]
+    def __init__(self, cloud, base=None):
+        self.base = base or cloud.state["authority_url"]
         self.context = ssl.create_default_context(cafile=cloud.state["ca_file"])
+        self.cookies = {}
         self.status, self.page, self.left, self.url = None, Forms(""), None, self.base
 
     def open(self, url):
@@ -71,7 +74,9 @@ class Person:
         parts = urllib.parse.urlsplit(url)
         conn = http.client.HTTPSConnection(parts.netloc, context=self.context, timeout=20)
         try:
-            headers = {}
+            headers = {"Accept": "text/html"}
+            if self.cookies:
+                headers["Cookie"] = "; ".join("%s=%s" % pair for pair in self.cookies.items())
             if form is not None:
                 headers["Content-Type"] = "application/x-www-form-urlencoded"
             conn.request(method, parts.path + ("?" + parts.query if parts.query else ""),
@@ -80,8 +85,16 @@ class Person:
             text = answer.read().decode()
         finally:
             conn.close()
+        self._keep(answer.headers.get_all("Set-Cookie") or ())
         self.status, self.page = answer.status, Forms(text)
         return answer.headers.get("Location") if answer.status in (302, 303) else None
+
+    def _keep(self, lines):
+        for line in lines:
+            for name, morsel in http.cookies.SimpleCookie(line).items():
+                self.cookies.pop(name, None)
+                if morsel.value:
+                    self.cookies[name] = morsel.value
 
     def press(self, label, **fields):
         """Press the button whose label has this text, after filling in fields of its form."""
