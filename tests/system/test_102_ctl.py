@@ -4,11 +4,13 @@ import json
 import os
 import pathlib
 import pty
+import re
 import stat
 import subprocess
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from world import ROOT, make_state
 
@@ -90,6 +92,86 @@ def test_secret_that_cannot_be_one_is_refused(state, name, given, code):
     assert (state / "tokens" / name).exists() == (code == 0)
 
 
+def status_of(state, *args):
+    """The lines of `status`, by their labels; those of a next one stand behind the one in use."""
+    done = ctl("status", "--state", state, *args)
+    assert done.returncode == 0, done.stderr
+    found, last = {}, ""
+    for line in done.stdout.decode().splitlines():
+        label, value = line[:22].rstrip(), line[22:]
+        label = last + ", next" if label == "  the next one" else label
+        found[label] = value
+        last = label
+    return found
+
+
+def test_a_box_that_was_never_started_has_a_status_and_gets_no_store_by_it(state):
+    assert status_of(state) == {"token store": "not made yet: this box has never been started"}
+    assert list(state.iterdir()) == []
+
+
+def test_a_next_secret_stands_beside_the_one_in_use_each_with_its_end(state):
+    put = ("secret", "put", "--state", state)
+    assert ctl(*put, "client-secret", given=b"old\n").returncode == 0
+    assert status_of(state)["client secret"] == "stored, its end is not known"
+    assert status_of(state)["client secret, next"] == "none"
+    assert ctl(*put, "--expires", "2099-01-31", "client-secret", given=b"old").returncode == 0
+    assert ctl(*put, "--next", "--expires", "2099-12-31", "client-secret",
+               given=b"new").returncode == 0
+    assert status_of(state)["client secret"] == "stored, ends 2099-01-31"
+    assert status_of(state)["client secret, next"] == "stored, ends 2099-12-31"
+    assert ctl(*put, "--next", "client-secret", given=b"newer").returncode == 0
+    assert status_of(state)["client secret, next"] == "stored, its end is not known"
+    assert ctl("secret", "remove", "--state", state, "client-secret-next").returncode == 0
+    assert ctl("secret", "remove", "--state", state, "client-secret").returncode == 0
+    assert {p.name for p in (state / "tokens").iterdir()} == {".manifest"}
+
+
+@pytest.mark.parametrize("args, code", [
+    (("--expires", "2027-02-30", "client-secret"), 64), (("--expires", "soon", "client-secret"), 64),
+    (("--expires", "2020-01-01", "client-secret"), 65), (("--expires", "2099-01-01", "main"), 64),
+    (("--next", "main"), 64), (("client-secret-next",), 64), (("client-secret-expires",), 64),
+    (("setup-code",), 64), (("refresh-token",), 64), (("life",), 64),
+    (("device-certificate-next",), 64), (("--expires",), 64)])
+def test_a_secret_whose_end_or_name_makes_no_sense_is_refused(state, args, code):
+    done = ctl("secret", "put", "--state", state, *args, given=b"x")
+    assert done.returncode == code, done.stderr
+    assert not (state / "tokens").exists()
+
+
+def test_the_next_certificate_is_of_the_same_key_and_made_once(state):
+    assert ctl("certificate", "renew", "--state", state).returncode == 66
+    first = ctl("certificate", "--state", state, "--name", "Head office").stdout
+    assert ctl("certificate", "--next", "--state", state).returncode == 66
+    made = ctl("certificate", "renew", "--state", state, "--name", "Head office")
+    assert made.returncode == 0 and made.stdout != first
+    assert ctl("certificate", "renew", "--state", state).stdout == made.stdout
+    assert ctl("certificate", "--next", "--state", state).stdout == made.stdout
+    assert ctl("certificate", "--state", state).stdout == first, "the one in use stays"
+    old, new = (x509.load_pem_x509_certificate(pem) for pem in (first, made.stdout))
+    assert old.public_key().public_numbers() == new.public_key().public_numbers()
+    assert old.serial_number != new.serial_number
+    assert new.subject == old.subject and new.not_valid_after > old.not_valid_after
+    shown = status_of(state)
+    assert old.fingerprint(hashes.SHA256()).hex() in shown["certificate"]
+    assert new.fingerprint(hashes.SHA256()).hex() in shown["certificate, next"]
+    assert ctl("certificate", "--next", "--tls", "--state", state).returncode == 64
+    assert ctl("key", "remove", "--state", state).returncode == 0
+    assert status_of(state)["certificate, next"] == "none"
+
+
+def test_the_setup_code_is_made_once_shown_when_asked_and_can_be_replaced(state):
+    first = ctl("setup-code", "--state", state)
+    assert first.returncode == 0 and re.fullmatch(rb"[2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]{4}\n",
+                                                  first.stdout)
+    assert ctl("setup-code", "--state", state).stdout == first.stdout
+    assert status_of(state)["setup code"] == "made; --code shows it"
+    assert status_of(state, "--code")["setup code"] == first.stdout.decode().strip()
+    second = ctl("setup-code", "--state", state, "--new")
+    assert second.returncode == 0 and second.stdout != first.stdout
+    assert first.stdout.strip() not in (state / "tokens" / "setup-code").read_bytes()
+
+
 def test_secret_is_not_read_from_a_terminal(state):
     try:
         leader, follower = pty.openpty()
@@ -127,6 +209,7 @@ def test_config_check_says_all_that_is_wrong(tmp_path):
 
 @pytest.mark.parametrize("args", [(), ("nothing",), ("secret",), ("secret", "put", "a"),
                                   ("certificate",), ("certificate", "--state"),
+                                  ("status",), ("forget",), ("setup-code", "--next", "--state", "x"),
                                   ("config", "check"), ("config", "check", "a", "b"),
                                   ("config", "help", "--state", "x")])
 def test_command_lines_that_make_no_sense_are_usage_errors(args):
@@ -134,5 +217,5 @@ def test_command_lines_that_make_no_sense_are_usage_errors(args):
 
 
 def test_help_and_version():
-    assert b"secret put --state DIR NAME" in ctl("--help").stdout
+    assert b"secret put --state DIR [--next] [--expires YYYY-MM-DD] NAME" in ctl("--help").stdout
     assert ctl("--version").stdout.startswith(b"anteroomctl board=sandbox ")
