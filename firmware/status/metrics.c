@@ -126,21 +126,18 @@ static void put_state(struct buf *b, const struct snapshot *s)
         NULL,
     };
 
-    family(b, "state", "gauge", "State of the infrastructure's life: 1 for the one that holds.");
+    family(b, "state", "gauge", "State of the infrastructure's life, 1 or 0.");
     put_words(b, "state", (struct labels){.name = "state", .value = s->state}, states);
-    family(b, "state_reason", "gauge", "What is in the way, by its stable code; none if nothing.");
+    family(b, "state_reason", "gauge", "What is in the way, by its stable code.");
     if (text_of(s->reason).len > 0) {
         sample(b, "state_reason", (struct labels){.name = "reason", .value = s->reason}, 1);
     }
     gauge(b, "led_code", "Code that the status LED shows; 10 is normal.", s->led_code);
-    family(b,
-           "propagation_left_seconds",
-           "gauge",
-           "Time that granted consent may still take to spread; only while it does.");
+    family(b, "propagation_left_seconds", "gauge", "Time that consent may still take to spread.");
     sample_age(b, "propagation_left_seconds", NO_LABELS, s->propagation_left_s);
     gauge(b,
           "enabled_with_warning",
-          "1 if a person enabled collecting before every permission answered.",
+          "1 if a person enabled with a warning.",
           s->enabled_with_warning);
 }
 
@@ -152,6 +149,7 @@ static struct labels of_permission(const struct snapshot_permission *p)
 static void put_permissions(struct buf *b, const struct snapshot *s)
 {
     static const char *const verdicts[] = {
+        "none",
         "good",
         "missing",
         "forbidden",
@@ -164,7 +162,7 @@ static void put_permissions(struct buf *b, const struct snapshot *s)
     for (unsigned i = 0; i < s->permissions_count; i++) {
         sample(b, "permission_wanted", of_permission(&s->permissions[i]), s->permissions[i].wanted);
     }
-    family(b, "permission_verdict", "gauge", "What became of the permission: 1 for what holds.");
+    family(b, "permission_verdict", "gauge", "What became of the permission, 1 or 0.");
     for (unsigned i = 0; i < s->permissions_count; i++) {
         struct labels l = of_permission(&s->permissions[i]);
         l.second_name = "verdict";
@@ -244,11 +242,11 @@ static void put_sources(struct buf *b, const struct snapshot *s)
         {"source_requests_total", "counter", "Requests to Graph."},
         {"source_throttled_total", "counter", "Answers that asked for fewer requests."},
         {"source_failures_total", "counter", "Requests that failed otherwise."},
-        {"source_restarts_total", "counter", "Records begun anew: they changed while being read."},
+        {"source_restarts_total", "counter", "Records that changed while being read."},
         {"source_pending", "gauge", "Records that are known and not collected yet."},
     };
 
-    family(b, "source_state", "gauge", "State of a source: 1 for the one that holds.");
+    family(b, "source_state", "gauge", "State of a source, 1 or 0.");
     for (unsigned i = 0; i < s->sources_count; i++) {
         struct labels l = of_source(&s->sources[i]);
         l.second_name = "state";
@@ -330,7 +328,7 @@ static void put_clock(struct buf *b, const struct snapshot *s)
 {
     static const char *const qualities[] = {"unknown", "floor", "trusted", NULL};
 
-    family(b, "clock_quality", "gauge", "How far the clock is believed: 1 for what holds.");
+    family(b, "clock_quality", "gauge", "How far the clock is believed, 1 or 0.");
     put_words(b, "clock_quality", (struct labels){.name = "quality", .value = s->clock}, qualities);
     family(b, "clock_seconds", "gauge", "Time of the box since 1970, while it is known.");
     if (s->wall_ms != 0) {
@@ -365,7 +363,7 @@ static void put_box(struct buf *b, const struct snapshot *s)
     family(b,
            "watchdog_slack_seconds",
            "gauge",
-           "The least time that was left when the watchdog was fed.");
+           "Time that is left before the watchdog resets the box.");
     put_name(b, "watchdog_slack_seconds", NO_LABELS);
     int64_t ms = s->watchdog_slack_ms < 0 ? 0 : s->watchdog_slack_ms;
     buf_put_i64(b, ms / 1000);

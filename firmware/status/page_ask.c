@@ -28,11 +28,16 @@ static size_t put_consent(struct buf *b, const struct snapshot *s)
     return code_at;
 }
 
+/// Entra does not know the certificate: it has accepted none so far, or says so (auth_cause.h).
+static bool is_unknown(const struct snapshot *s)
+{
+    return s->credential.there && s->credential.certificate &&
+           (span_equal(text_of(s->state), SPAN("unconfigured")) ||
+            span_equal(text_of(s->reason), SPAN("A10")));
+}
+
 static void put_upload(struct buf *b, const struct snapshot_credential *c, bool next)
 {
-    if (!c->there || !c->certificate || !c->upload) {
-        return;
-    }
     put(b, next ? "<h2>Upload the next certificate</h2>" : "<h2>Upload the certificate</h2>");
     put(b, "<ol><li><a href=\"/certificate");
     put(b, next ? "?next=1" : "");
@@ -75,18 +80,22 @@ size_t page_to_do(struct buf *b, const struct snapshot *s)
 {
     size_t code_at = 0;
     bool consent = s->consent_wanted && page_is_link(s->consent_link);
-    bool upload = (s->credential.there && s->credential.upload) ||
-                  (s->credential_next.there && s->credential_next.upload);
+    bool unknown = is_unknown(s);
+    bool next = s->credential_next.there && s->credential_next.certificate;
     bool sign_in = has(s->signin.user_code) || page_is_link(s->signin.link);
 
     put(b, "<section id=a data-u aria-label=\"To do\"");
-    put(b, consent || upload || sign_in ? ">" : " hidden>");
+    put(b, consent || unknown || next || sign_in ? ">" : " hidden>");
     put_sign_in(b, &s->signin);
-    put_upload(b, &s->credential, false);
+    if (unknown) {
+        put_upload(b, &s->credential, false);
+    }
     if (consent) {
         code_at = put_consent(b, s);
     }
-    put_upload(b, &s->credential_next, true);
+    if (next) {
+        put_upload(b, &s->credential_next, true);
+    }
     put(b, "</section>");
     return code_at;
 }

@@ -63,7 +63,6 @@ struct snapshot_credential {
     bool certificate;     ///< else a secret
     int64_t expires_in_s; ///< SNAPSHOT_NEVER: not known
     char thumbprint[65];  ///< hex SHA-256 of a certificate, "" of a secret
-    bool upload;          ///< a certificate that Entra has not taken so far
 };
 
 /// The person behind the delegated part.

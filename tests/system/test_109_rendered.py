@@ -113,7 +113,7 @@ MODULE_PIXELS = 4
 
 
 def picture_of(svg):
-    """A QR code's path as a grey picture (PGM): lines of one module's width, moved to relatively."""
+    """A QR code's path as a grey picture (PGM): lines as wide as a module, moved to relatively."""
     side = int(re.search(r'viewBox="-4 -4 (\d+) ', svg).group(1))
     pixels = [bytearray(b"\xff" * side * MODULE_PIXELS) for _ in range(side)]
     x = y = 4

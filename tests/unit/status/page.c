@@ -158,11 +158,18 @@ static void only_https_becomes_a_link(void **state)
 static void the_certificate_is_offered_until_it_is_accepted(void **state)
 {
     (void)state;
+    struct snapshot s;
+
     render_scene(SCENE_UNCONFIGURED);
     assert_true(shows("<h2>Upload the certificate</h2>"));
     assert_true(shows("href=\"/certificate\" download"));
     render_scene(SCENE_COLLECTING);
     assert_false(shows("Upload the certificate"));
+    snapshots_make(SCENE_ATTENTION, &s);
+    s.reason = "A10";
+    s.credential.certificate = true;
+    render(&s);
+    assert_true(shows("<h2>Upload the certificate</h2>"));
     render_scene(SCENE_EXPIRING);
     assert_true(shows("href=\"/certificate?next=1\" download"));
     assert_true(shows("<b>19\xC2\xA0"

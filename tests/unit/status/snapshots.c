@@ -181,7 +181,7 @@ static void make_usual(struct snapshot *s)
         .permissions_count = 4,
         .sources_count = 3,
         .sinks_count = 2,
-        .credential = {true, true, (int64_t)571 * 86400, "", false},
+        .credential = {true, true, (int64_t)571 * 86400, ""},
         .signin = {"done", "", "Adele Vance", 86400 * 3, "", "", "", 0},
         .tokens = 412,
         .token_failures = 1,
@@ -243,7 +243,6 @@ static void make_unconfigured(struct snapshot *s)
     NEXT(s, "The box tries to sign in again in 4 min.");
     ADVISE(s, "Upload the certificate to the app registration.");
     s->reason = "A10";
-    s->credential.upload = true;
     s->signin = (struct snapshot_signin){"off", "", "", SNAPSHOT_NEVER, "", "", "", 0};
     verdicts(s, "none", "not looked at yet", SNAPSHOT_WAIT);
 }
@@ -289,7 +288,7 @@ static void make_attention(struct snapshot *s)
            "Make a new secret in the app registration and store it, or change to the "
            "certificate.");
     s->reason = "A09";
-    s->credential = (struct snapshot_credential){true, false, -7300, "", false};
+    s->credential = (struct snapshot_credential){true, false, -7300, ""};
     s->signin.state = "lost";
     s->signin.text = "The sign-in of who authorised this box is not accepted any more. Somebody "
                      "may sign in again; collecting does not depend on it.";
@@ -317,7 +316,7 @@ static void make_expiring(struct snapshot *s)
 {
     s->level = SNAPSHOT_WARN;
     s->credential.expires_in_s = (int64_t)19 * 86400 + 7200;
-    s->credential_next = (struct snapshot_credential){true, true, (int64_t)730 * 86400, "", true};
+    s->credential_next = (struct snapshot_credential){true, true, (int64_t)730 * 86400, ""};
     memcpy(s->credential_next.thumbprint, hex, sizeof(hex));
     ADVISE(s, "Upload the next certificate beside the old one before it expires.");
 }
@@ -400,7 +399,6 @@ static void fill(struct snapshot *s, const char *text)
             age,
         };
     }
-    s->credential.upload = true;
     s->credential.expires_in_s = age;
     s->credential_next = s->credential;
     s->signin = (struct snapshot_signin){text, text, text, age, text, text, text, age};
