@@ -193,17 +193,14 @@ static void put_expiry(struct buf *b, const char *which, const struct snapshot_c
 
 static void put_signing_in(struct buf *b, const struct snapshot *s)
 {
-    family(b,
-           "credential_expires_seconds",
-           "gauge",
-           "Time until the credential expires; negative since it has.");
+    family(b, "credential_expires_seconds", "gauge", "Time until the credential expires.");
     put_expiry(b, "now", &s->credential);
     put_expiry(b, "next", &s->credential_next);
     counter(b, "tokens_total", "Access tokens that were got.", s->tokens);
     counter(b, "token_failures_total", "Attempts to get a token that failed.", s->token_failures);
     put_info(b,
              "sign_in_info",
-             "State of the sign-in of the person who authorised the box.",
+             "State of the sign-in of a person.",
              (struct labels){.name = "state", .value = s->signin.state});
 }
 
@@ -287,7 +284,7 @@ static void put_sinks(struct buf *b, const struct snapshot *s)
         {"sink_sent_events_total", "counter", "Events that the sink has acknowledged."},
         {"sink_dead_events_total", "counter", "Events that the sink refuses for good."},
         {"sink_batches_total", "counter", "Requests that were acknowledged."},
-        {"sink_retries_total", "counter", "Requests that have to be sent again."},
+        {"sink_retries_total", "counter", "Requests that were sent again."},
         {"sink_backlog_events", "gauge", "Events that the sink does not have yet."},
     };
 
@@ -308,7 +305,7 @@ static void put_sinks(struct buf *b, const struct snapshot *s)
     for (unsigned i = 0; i < s->sinks_count; i++) {
         sample_age(b, "sink_oldest_age_seconds", of_sink(&s->sinks[i]), s->sinks[i].oldest_age_s);
     }
-    family(b, "sink_last_age_seconds", "gauge", "Time since the sink has acknowledged something.");
+    family(b, "sink_last_age_seconds", "gauge", "Time since the sink took something.");
     for (unsigned i = 0; i < s->sinks_count; i++) {
         sample_age(b, "sink_last_age_seconds", of_sink(&s->sinks[i]), s->sinks[i].last_age_s);
     }
@@ -317,7 +314,7 @@ static void put_sinks(struct buf *b, const struct snapshot *s)
 static void put_store(struct buf *b, const struct snapshot *s)
 {
     gauge(b, "store_events", "Events in the store.", s->store_events);
-    gauge(b, "store_bytes", "Bytes of the store that are in use.", s->store_bytes);
+    gauge(b, "store_bytes", "Bytes of the store in use.", s->store_bytes);
     gauge(b, "store_quota_bytes", "Bytes that the store may take.", s->store_quota_bytes);
     gauge(b, "store_dead_events", "Events in quarantine.", s->dead_events);
     family(b, "store_oldest_age_seconds", "gauge", "Age of the oldest event in the store.");
@@ -330,7 +327,7 @@ static void put_clock(struct buf *b, const struct snapshot *s)
 
     family(b, "clock_quality", "gauge", "How far the clock is believed, 1 or 0.");
     put_words(b, "clock_quality", (struct labels){.name = "quality", .value = s->clock}, qualities);
-    family(b, "clock_seconds", "gauge", "Time of the box since 1970, while it is known.");
+    family(b, "clock_seconds", "gauge", "Time of the box since 1970, if known.");
     if (s->wall_ms != 0) {
         sample_signed(b, "clock_seconds", NO_LABELS, s->wall_ms / 1000);
     }
@@ -360,10 +357,7 @@ static void put_box(struct buf *b, const struct snapshot *s)
     gauge(b, "heap_peak_bytes", "The most that it ever was.", s->heap_peak_bytes);
     gauge(b, "heap_size_bytes", "The most that it can be.", s->heap_bytes);
     counter(b, "wakeups_total", "Turns of the loop.", s->wakeups);
-    family(b,
-           "watchdog_slack_seconds",
-           "gauge",
-           "Time that is left before the watchdog resets the box.");
+    family(b, "watchdog_slack_seconds", "gauge", "Time left before the watchdog resets the box.");
     put_name(b, "watchdog_slack_seconds", NO_LABELS);
     int64_t ms = s->watchdog_slack_ms < 0 ? 0 : s->watchdog_slack_ms;
     buf_put_i64(b, ms / 1000);
