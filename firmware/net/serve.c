@@ -6,7 +6,6 @@
 #include "net/serve.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 
 #include <netinet/in.h>
@@ -19,10 +18,13 @@
 #include "net/serve_state.h"
 #include "sys/pages.h"
 
-#define BACKLOG             8
+// As many as may come at once: who finds the queue full comes again after seconds, and while a
+// thousand crowd there, never finds it otherwise. They cost the kernel little, and us nothing.
+#define BACKLOG             1024
+#define RECEIVE_BYTES       16384 // of each of them
 #define SEND_BYTES          32768 // the kernel doubles it: a page goes out in one go
 #define HANDSHAKE_COSTS_MS  (1000 / (int64_t)SERVE_HANDSHAKES_PER_S)
-#define HANDSHAKES_SAVED_MS 1000
+#define HANDSHAKES_SAVED_MS 2000
 
 // ---- open, close ------------------------------------------------------------
 
@@ -75,7 +77,7 @@ static bool set(int fd, int level, int option, int value)
 static bool prepare(int fd, const struct address *a)
 {
     return set(fd, SOL_SOCKET, SO_REUSEADDR, 1) && set(fd, SOL_SOCKET, SO_SNDBUF, SEND_BYTES) &&
-           set(fd, IPPROTO_TCP, TCP_NODELAY, 1) &&
+           set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BYTES) && set(fd, IPPROTO_TCP, TCP_NODELAY, 1) &&
            // The kernel, too, forgets an answer that nobody takes.
            set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, SERVE_TOTAL_MS) &&
            (!a->is_v6 || set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0));
@@ -177,7 +179,18 @@ static struct serve_link *free_link(struct serve *s)
     return NULL;
 }
 
-/// Of those who may have a seat: whose address has fewest, and of these who came first.
+/// Less is sooner: who is ready; whose address has fewest; who came first.
+static bool
+before(const struct serve *s, const struct serve_caller *a, const struct serve_caller *b)
+{
+    unsigned has_a = links_of(s, &a->peer), has_b = links_of(s, &b->peer);
+    if (a->ready != b->ready) {
+        return a->ready;
+    }
+    return has_a != has_b ? has_a < has_b : a->since.ms < b->since.ms;
+}
+
+/// Of those who may have a seat.
 static struct serve_caller *next_caller(struct serve *s, bool for_free_seat)
 {
     struct serve_caller *next = NULL;
@@ -186,11 +199,7 @@ static struct serve_caller *next_caller(struct serve *s, bool for_free_seat)
         if (c->fd < 0 || !(c->ready || (for_free_seat && s->plain && c->heard))) {
             continue;
         }
-        unsigned has = links_of(s, &c->peer);
-        unsigned best = next != NULL ? links_of(s, &next->peer) : UINT_MAX;
-        if (has < best || (has == best && c->since.ms < next->since.ms)) {
-            next = c;
-        }
+        next = next == NULL || before(s, c, next) ? c : next;
     }
     return next;
 }

@@ -5,16 +5,19 @@
  * one answer each, over TLS 1.2/1.3 with the box's own certificate, or in the clear where the
  * caller says that the link may carry that. What the bytes mean is the caller's business.
  * Waiting: whoever connects is a descriptor and nothing else until it has said something: over TLS
- *          the whole first message, which the kernel collects. Only then there is a session. Silent
- *          callers make room for new ones after SERVE_SILENT_MS, when the SERVE_WAITING places are
- *          taken, and go after SERVE_HANDSHAKE_MS.
- * Full:    a caller that has something to say takes the place of a connection on which nothing has
- *          moved for SERVE_QUIET_MS, or that is older than SERVE_SOON_MS and not answered yet; or,
- *          if its address has fewer than half of the connections, of one of an address that has
- *          more than half. The oldest such one is dropped. Nobody goes while there is room.
+ *          the whole first message, which the kernel collects. Only then there is a session. In the
+ *          clear, who has said anything gets a connection that is free. Others make room for new
+ *          ones after SERVE_SILENT_MS, when the SERVE_WAITING places are taken, and go after
+ *          SERVE_HANDSHAKE_MS: a thousand that come again and again let a reader from the same
+ *          address through in about three seconds.
+ * Full:    a caller that has said its first message (in the clear: a header) takes the place of a
+ *          connection on which nothing has moved for SERVE_QUIET_MS, or that is older than
+ *          SERVE_SOON_MS and not answered yet; or, if its address has fewer than half of the
+ *          connections, of one of an address that has more than half. The oldest such one is
+ *          dropped. Nobody goes while there is room.
  * Bounds:  SERVE_IN_BYTES in, SERVE_HANDSHAKE_MS and SERVE_TOTAL_MS of time, SERVE_HANDSHAKES_PER_S
- *          handshakes (their arithmetic is the loop's time, one a step); a connection that breaks
- *          one of them is closed.
+ *          handshakes (their arithmetic is the loop's time: one a step, ten at once); a connection
+ *          that breaks one of them is closed.
  * Stall:   nothing waits: a peer that does not take its answer only keeps its own connection busy.
  * Memory:  struct serve, whose buffers' pages go back when nobody is there; the TLS library's from
  *          the process pool, while a connection lives. Without room for one the connection is
@@ -31,7 +34,7 @@
 #include "loop/loop.h"
 
 #define SERVE_CONNECTIONS      4u
-#define SERVE_WAITING          8u
+#define SERVE_WAITING          16u
 #define SERVE_IN_BYTES         6144u ///< the whole request: line, header, body
 #define SERVE_PARTS_MAX        24u
 #define SERVE_SILENT_MS        50
@@ -40,7 +43,7 @@
 #define SERVE_LINGER_MS        1000  ///< for the peer to take the rest and close
 #define SERVE_HANDSHAKE_MS     3000  ///< from accept to the first byte of the request
 #define SERVE_TOTAL_MS         10000 ///< from accept to the last byte of the answer
-#define SERVE_HANDSHAKES_PER_S 10u
+#define SERVE_HANDSHAKES_PER_S 5u    ///< those of two seconds may be saved up
 
 enum serve_state {
     SERVE_FREE = 0,

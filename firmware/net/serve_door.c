@@ -2,6 +2,7 @@
 /*
  * Callers: accepted, and nothing spent on them. Over TLS a caller is ready when its whole first
  * record is in the kernel's buffer; SO_RCVLOWAT lets the kernel wake us then and not at every byte.
+ * In the clear it is ready when a header has ended; until then it may have a seat that is free.
  */
 #include <errno.h>
 #include <string.h>
@@ -18,10 +19,10 @@
 #define ACCEPTS_PER_STEP    8u
 #define ACCEPT_BACKOFF_MS   1000 // no descriptor, no memory
 #define LOOK_AGAIN_MS       250
-#define PLAIN_BYTES         16 // no request is shorter
 #define RECORD_HEADER_BYTES 5
 #define RECORD_HANDSHAKE    22 // RFC 8446 5.1
 #define HELLO_BYTES_MAX     8192
+#define HEADER_BYTES        2048 // in the clear
 
 struct address serve_address_of(const void *sockaddr)
 {
@@ -80,6 +81,15 @@ static void look_again(struct serve *s, struct serve_caller *c, struct now now)
     c->look_at = mono_after(now.mono, LOOK_AGAIN_MS);
 }
 
+/// The empty line behind a header, or more than a header should have.
+static bool has_header(int fd)
+{
+    char peeked[HEADER_BYTES];
+    ssize_t got = recv(fd, peeked, sizeof(peeked), MSG_PEEK);
+    return got == (ssize_t)sizeof(peeked) ||
+           (got > 0 && memmem(peeked, (size_t)got, "\r\n\r\n", 4) != NULL);
+}
+
 /// @param first  what stands at the beginning; at least one byte.
 static bool is_hello(const unsigned char *first, ssize_t got, int *wanted)
 {
@@ -97,16 +107,21 @@ static bool is_hello(const unsigned char *first, ssize_t got, int *wanted)
 
 static void judge(struct serve *s, struct serve_caller *c, const unsigned char *first, ssize_t got)
 {
-    int wanted = PLAIN_BYTES, there = 0;
-    if (!s->plain && !is_hello(first, got, &wanted)) {
+    int wanted = 0, there = 0;
+    if (s->plain) {
+        c->heard = true;
+        c->ready = has_header(c->fd);
+        return;
+    }
+    if (!is_hello(first, got, &wanted)) {
         s->stats.handshakes_failed++;
         serve_caller_gone(s, c);
         return;
     }
     c->heard = true;
-    c->ready = ioctl(c->fd, FIONREAD, &there) == 0 && there >= wanted &&
-               (s->plain || wanted > RECORD_HEADER_BYTES);
-    if (!s->plain && !c->ready) {
+    c->ready =
+        wanted > RECORD_HEADER_BYTES && ioctl(c->fd, FIONREAD, &there) == 0 && there >= wanted;
+    if (!c->ready) {
         want_bytes(c->fd, wanted);
     }
 }

@@ -297,11 +297,11 @@ static bool somebody_is_ready(unsigned c)
     return server.callers[c].ready;
 }
 
-static void handshakes_are_as_many_as_a_second_allows(void **unused)
+static void handshakes_are_as_many_as_the_seconds_allow(void **unused)
 {
     (void)unused;
     start();
-    for (unsigned i = 0; i < SERVE_HANDSHAKES_PER_S; i++) {
+    for (unsigned i = 0; i < SERVE_HANDSHAKES_PER_S * 2u; i++) {
         peer_open(MBEDTLS_SSL_VERSION_TLS1_3);
         assert_int_equal(peer_shakes(), 0);
         check_served();
@@ -312,8 +312,8 @@ static void handshakes_are_as_many_as_a_second_allows(void **unused)
     serve_until(somebody_is_ready, 0);
     serve_settle();
     assert_int_equal(serve_stats(&server).open, 0);
-    assert_int_equal(serve_turn().ms, server_ms + 1000 / SERVE_HANDSHAKES_PER_S);
-    server_ms += 1000 / SERVE_HANDSHAKES_PER_S;
+    assert_int_equal(serve_turn().ms, server_ms + 1000 / (int64_t)SERVE_HANDSHAKES_PER_S);
+    server_ms += 1000 / (int64_t)SERVE_HANDSHAKES_PER_S;
     assert_int_equal(peer_shakes(), 0);
     check_served();
     peer_close();
@@ -367,7 +367,7 @@ int main(void)
         T(garbage_behind_the_handshake_ends_the_connection),
         T(an_end_without_a_word_ends_it_and_the_word_does_not),
         T(a_full_buffer_and_a_long_answer_go_together),
-        T(handshakes_are_as_many_as_a_second_allows),
+        T(handshakes_are_as_many_as_the_seconds_allow),
         T(a_stalled_handshake_ends_in_time),
         T(a_key_of_another_certificate_is_refused),
     };
