@@ -209,7 +209,8 @@ def test_config_check_says_all_that_is_wrong(tmp_path):
 
 @pytest.mark.parametrize("args", [(), ("nothing",), ("secret",), ("secret", "put", "a"),
                                   ("certificate",), ("certificate", "--state"),
-                                  ("status",), ("forget",), ("setup-code", "--next", "--state", "x"),
+                                  ("status",), ("forget",),
+                                  ("setup-code", "--next", "--state", "x"),
                                   ("config", "check"), ("config", "check", "a", "b"),
                                   ("config", "help", "--state", "x")])
 def test_command_lines_that_make_no_sense_are_usage_errors(args):
