@@ -19,6 +19,12 @@ static const char renew[] =
     "remove them with: anteroomctl key remove --state DIR (for TLS: secret remove of " //
     AUTH_TLS_KEY_NAME " and " AUTH_TLS_CERT_NAME "); new ones are made, to be uploaded";
 
+static const char follow[] = "upload what 'anteroomctl certificate renew --state DIR' prints; the "
+                             "box changes over by itself";
+static const char follow_secret[] =
+    "make a new one in the app registration, and put it with: anteroomctl secret put --next "
+    "--expires DATE --state DIR client-secret; the box changes over by itself";
+
 struct findings {
     unsigned wrong;
 };
@@ -113,8 +119,31 @@ static void check_secret(struct app *a, const char *name, const char *what, stru
     }
 }
 
+/// Where its end was said when it was put.
+static void check_secret_end(struct app *a, struct now now, struct findings *f)
+{
+    struct credential_status s = {0};
+    enum rc rc = a->store.dir_fd >= 0 ? credential_look(&a->config, &a->store, now, &s) : RC_RETRY;
+    int64_t end_ms = s.expires_ms[CREDENTIAL_NOW];
+
+    if (rc != RC_OK || !s.there[CREDENTIAL_NOW]) {
+        return; // said already
+    }
+    if (end_ms != 0 && end_ms < hal_clock_floor()) {
+        wrong(f, "credential: the secret has expired", follow_secret);
+    } else if (end_ms != 0 && end_ms < now.wall.ms + EXPIRY_WARN_MS) {
+        wrong(f,
+              "credential: the secret expires within 30 days of what the clock shows",
+              follow_secret);
+    } else {
+        right(end_ms != 0 ? "credential: its end is far" : "credential: its end was not said");
+    }
+}
+
 /// @param rc  of looking at the pair; cert is its certificate.
-static void check_identity(enum rc rc, struct span cert, struct now now, struct findings *f)
+/// @param advice  when it has come to its end.
+static void
+check_identity(enum rc rc, struct span cert, const char *advice, struct now now, struct findings *f)
 {
     struct crypto_certificate c;
     if (rc == RC_NOTFOUND) {
@@ -124,11 +153,9 @@ static void check_identity(enum rc rc, struct span cert, struct now now, struct 
     } else if (rc != RC_OK || crypto_read_certificate(cert, &c) != RC_OK) {
         wrong(f, "key: it and its certificate cannot be read or do not belong together", renew);
     } else if (c.not_after_ms < hal_clock_floor()) {
-        wrong(f, "key: its certificate has expired", renew);
+        wrong(f, "key: its certificate has expired", advice);
     } else if (c.not_after_ms < now.wall.ms + EXPIRY_WARN_MS) {
-        wrong(f,
-              "key: its certificate expires within 30 days of what the clock shows",
-              "see below whether the clock is right; if so, make and upload a new one");
+        wrong(f, "key: its certificate expires within 30 days of what the clock shows", advice);
     } else {
         right("key and certificate");
     }
@@ -142,12 +169,12 @@ static void check_identities(struct app *a, struct now now, struct findings *f)
     bool there = a->store.dir_fd >= 0;
     if (needs.sign_in) {
         enum rc rc = there ? auth_check_identity(&a->store, &cert) : RC_NOTFOUND;
-        check_identity(rc, buf_span(&cert), now, f);
+        check_identity(rc, buf_span(&cert), follow, now, f);
     }
     buf_reset(&cert);
     if (needs.tls) {
         enum rc rc = there ? auth_check_tls_identity(&a->store, &cert) : RC_NOTFOUND;
-        check_identity(rc, buf_span(&cert), now, f);
+        check_identity(rc, buf_span(&cert), renew, now, f);
     }
 }
 
@@ -178,6 +205,7 @@ static void check_secrets(struct app *a, struct now now, struct findings *f)
     }
     if (a->config.credential == CREDENTIAL_SECRET) {
         check_secret(a, AUTH_SECRET_NAME, "credential", f);
+        check_secret_end(a, now, f);
     }
     for (unsigned i = 0; i < a->config.sinks_count; i++) {
         const struct config_sink *sink = &a->config.sinks[i];

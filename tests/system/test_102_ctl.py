@@ -128,7 +128,8 @@ def test_a_next_secret_stands_beside_the_one_in_use_each_with_its_end(state):
 
 
 @pytest.mark.parametrize("args, code", [
-    (("--expires", "2027-02-30", "client-secret"), 64), (("--expires", "soon", "client-secret"), 64),
+    (("--expires", "2027-02-30", "client-secret"), 64),
+    (("--expires", "soon", "client-secret"), 64),
     (("--expires", "2020-01-01", "client-secret"), 65), (("--expires", "2099-01-01", "main"), 64),
     (("--next", "main"), 64), (("client-secret-next",), 64), (("client-secret-expires",), 64),
     (("setup-code",), 64), (("refresh-token",), 64), (("life",), 64),

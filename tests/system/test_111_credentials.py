@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two credentials side by side: a renewal costs no minute of collecting."""
+import datetime
 import subprocess
 
 import pytest
@@ -65,6 +66,21 @@ def test_a_next_secret_that_is_known_takes_over_with_the_next_token(by_secret):
     world.wait_log("credential_switched", kind="secret", why="accepted")
     world.cloud.entra(remove_secret=OLD) # nobody needs it any more
     check_it_went_on(world)
+
+
+@pytest.mark.parametrize("day, word, said", [
+    (None, "ok", "its end was not said"), (400, "ok", "its end is far"),
+    (7, "wrong", "expires within 30 days")])
+def test_the_check_says_how_a_secret_s_end_stands(by_secret, day, word, said):
+    if day is not None:
+        end = datetime.date.today() + datetime.timedelta(days=day)
+        put(by_secret, OLD, "--expires", end.isoformat())
+    done = subprocess.run(by_secret.box.command("--check"), capture_output=True, text=True,
+                          timeout=60)
+    found = [line for line in done.stdout.splitlines() if said in line]
+    assert len(found) == 1 and found[0].startswith(word), done.stdout
+    assert (done.returncode == 0) == (word == "ok")
+    assert word == "ok" or "secret put --next" in found[0]
 
 
 def test_a_certificate_that_is_replaced_in_the_tenant_is_replaced_on_the_box(make_world):
