@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Follows the box: every 5 s what has changed is exchanged, and nothing that a person types.
+// Follows the box: every 5 s what has changed is exchanged, around what a person types.
 (() => {
   const place = (id) => document.getElementById(id);
-  const busy = (part) =>
-    [...part.querySelectorAll("input:not([type=hidden])")].some(
-      (input) => input.value || input === document.activeElement,
-    );
   const exchange = (part, fresh) => {
     part.hidden = fresh.hidden;
-    for (const token of part.querySelectorAll("[name=token]")) {
-      token.value = fresh.querySelector("[name=token]")?.value || token.value;
-    }
-    if (part.innerHTML === fresh.innerHTML || busy(part)) return;
+    if (part.innerHTML === fresh.innerHTML) return;
+    const fields = [...part.querySelectorAll("input[id]")];
+    const held = fields.find((field) => field === document.activeElement);
     const at = [...part.querySelectorAll("a,button")].indexOf(document.activeElement);
     part.innerHTML = fresh.innerHTML;
+    for (const field of fields) {
+      const now = place(field.id);
+      if (!now) continue;
+      now.value = field.value;
+      if (field !== held) continue;
+      now.focus();
+      now.setSelectionRange(field.selectionStart, field.selectionEnd);
+    }
     if (at >= 0) part.querySelectorAll("a,button")[at]?.focus();
   };
   let seen = "";
