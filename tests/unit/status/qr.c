@@ -18,6 +18,16 @@ static const char link[] =
 
 #define WIDTH_MAX 80
 
+static bool no_memory;
+
+QRcode *__real_QRcode_encodeData(int size, const unsigned char *data, int version, QRecLevel l);
+QRcode *__wrap_QRcode_encodeData(int size, const unsigned char *data, int version, QRecLevel l);
+
+QRcode *__wrap_QRcode_encodeData(int size, const unsigned char *data, int version, QRecLevel l)
+{
+    return no_memory ? NULL : __real_QRcode_encodeData(size, data, version, l);
+}
+
 /// Draws the path as a browser does: a line of width 1 covers the modules beside it.
 static void draw(const char *path, unsigned char dark[WIDTH_MAX][WIDTH_MAX])
 {
@@ -106,6 +116,19 @@ static void without_room_what_was_there_stays_as_it_was(void **state)
     assert_true(span_equal(buf_span(&b), SPAN("before")));
 }
 
+static void without_memory_there_is_no_code_now(void **state)
+{
+    (void)state;
+    char out[6144];
+    struct buf b = BUF(out);
+
+    no_memory = true;
+    assert_int_equal(render_qr(span_from_str(link), &b), RC_RETRY);
+    assert_int_equal(b.len, 0);
+    no_memory = false;
+    assert_int_equal(render_qr(span_from_str(link), &b), RC_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -113,6 +136,7 @@ int main(void)
         cmocka_unit_test(a_usual_link_takes_six_kilobytes_at_most),
         cmocka_unit_test(what_is_too_long_or_nothing_is_no_code),
         cmocka_unit_test(without_room_what_was_there_stays_as_it_was),
+        cmocka_unit_test(without_memory_there_is_no_code_now),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
