@@ -146,3 +146,30 @@ def test_check_names_the_tpm(world, monkeypatch):
     monkeypatch.setenv("ANTEROOM_TPM_DEVICE", "/dev/no-such-tpm")
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert "CONFIG_TPM_DEVICE" in done.stdout and done.returncode != 0
+
+
+@pytest.mark.parametrize("by_page", (False, True))
+def test_a_forgotten_box_makes_another_key_in_the_same_tpm(world, by_page):
+    world.run()
+    first, copy = world.box.certificate(), tokens_of(world) + ".copy"
+    shutil.copytree(tokens_of(world), copy)
+    if by_page:
+        with open(os.path.join(world.box.state, "forget"), "w", encoding="ascii"):
+            pass
+        give_state(world.box.state)
+        world.start()
+        world.wait_log("identity_made")
+        world.box.kill()
+    else:
+        subprocess.run([world.box.ctl, "forget", "--yes", "--state", world.box.state], check=True,
+                       capture_output=True, timeout=60)
+        assert not os.path.exists(tokens_of(world))
+    world.cloud.entra(forget=True) # as the administrator is told to
+    world.box.prepare()
+    assert world.box.certificate() != first
+    world.run()
+    assert world.delivered()
+    assert world.log("token_store_rolled_back") == []
+    put_back(world, copy) # what a thief of the old disk has
+    done = subprocess.run(world.box.command("--check"), capture_output=True, text=True, timeout=60)
+    assert "older than this machine knows" in done.stdout + done.stderr
