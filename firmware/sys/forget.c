@@ -22,6 +22,9 @@ RC forget_ask(int state_fd)
     }
     bool durable = fsync(fd) == 0 && fsync(state_fd) == 0;
     close(fd);
+    if (!durable && unlinkat(state_fd, FORGET_MARK, 0) != 0) {
+        return RC_IO; // it may be there or not, like the disk
+    }
     return durable ? RC_OK : RC_IO;
 }
 

@@ -20,7 +20,8 @@
 
 #define FORGET_MARK "forget"
 
-/// Durable on return. @retval RC_FULL @retval RC_IO
+/// Durable on return. @retval RC_FULL @retval RC_IO nobody asked, as far as the disk does what it
+/// is told.
 RC forget_ask(int state_fd);
 bool forget_asked(int state_fd);
 /// @param w  while_waiting and context are the caller's; `at` says what failed or is left.
