@@ -31,7 +31,7 @@ bool app_time_is_known(struct now now)
 }
 
 /// Nothing moves while the box holds still; and a test may freeze a machine.
-static bool runs(const struct app *a, unsigned machine)
+bool app_runs(const struct app *a, unsigned machine)
 {
     return !a->health.holding && !hal_stalled(&a->stall, machine);
 }
@@ -39,10 +39,12 @@ static bool runs(const struct app *a, unsigned machine)
 static struct mono step_graph(struct app *a, struct now now)
 {
     struct graph_facts facts;
-    const struct graph_token token = {.authorization = auth_bearer(&a->auth, now),
+    bool allowed = life_allows(&a->life, PERMISSION_CALL_RECORDS);
+    const struct graph_token token = {.authorization =
+                                          allowed ? auth_bearer(&a->auth, now) : SPAN_NONE,
                                       .generation = auth_generation(&a->auth)};
 
-    if (!a->config.call_records_on || !app_time_is_known(now) || !runs(a, MACHINE_GRAPH)) {
+    if (!a->config.call_records_on || !app_time_is_known(now) || !app_runs(a, MACHINE_GRAPH)) {
         return MONO_NEVER;
     }
     enum exit_code code = a->graph_ready ? EXIT_DONE : app_build_graph(a, now);
@@ -54,9 +56,13 @@ static struct mono step_graph(struct app *a, struct now now)
         return mono_after(now.mono, COMMIT_RETRY_MS);
     }
     struct mono wake = graph_step(&a->graph, token, now, &facts);
+    if (facts.forbidden) { // consent may be withdrawn: find out
+        validate_ask(&a->validate, now);
+        wake = now.mono;
+    }
     if (facts.token_refused) {
         auth_reject(&a->auth, facts.refused, now);
-        return now.mono;
+        wake = now.mono;
     }
     return wake;
 }
@@ -70,7 +76,7 @@ static bool collected(struct app *a, struct now now)
 /// nothing more is coming.
 static struct mono step_commit(struct app *a, struct now now)
 {
-    if (!runs(a, MACHINE_STORE)) {
+    if (!app_runs(a, MACHINE_STORE)) {
         return MONO_NEVER;
     }
     if (!spool_has_staged(&a->spool)) {
@@ -106,7 +112,7 @@ static struct mono step_ships(struct app *a, struct now now)
     struct mono wake = MONO_NEVER;
 
     for (unsigned i = 0; app_time_is_known(now) && i < a->config.sinks_count; i++) {
-        if (runs(a, MACHINE_SHIP + i)) {
+        if (app_runs(a, MACHINE_SHIP + i)) {
             wake = mono_min(wake, ship_step(&a->ships[i], now));
         }
     }
@@ -165,15 +171,17 @@ static bool store_damaged(const struct app *a)
 /// Every machine once, in an order that hands facts on.
 static struct mono step_machines(struct app *a, struct now now)
 {
-    struct mono wake = runs(a, MACHINE_TIME) ? timesync_step(&a->timesync, now) : MONO_NEVER;
+    struct mono wake = app_runs(a, MACHINE_TIME) ? timesync_step(&a->timesync, now) : MONO_NEVER;
 
-    if (runs(a, MACHINE_AUTH)) {
+    if (app_runs(a, MACHINE_AUTH)) {
         wake = mono_min(wake, auth_step(&a->auth, now));
     }
+    wake = mono_min(wake, app_step_life(a, now)); // says what may collect
     wake = mono_min(wake, step_graph(a, now));
     wake = mono_min(wake, step_commit(a, now));
     wake = mono_min(wake, step_ships(a, now));
-    if (runs(a, MACHINE_HTTP)) { // last: what the others started is part of the sleep
+    wake = mono_min(wake, app_step_port(a, now));
+    if (app_runs(a, MACHINE_HTTP)) { // last: what the others started is part of the sleep
         wake = mono_min(wake, http_step(&a->http, now));
     }
     return wake;

@@ -5,6 +5,7 @@
  */
 #ifndef APP_APP_STATE_H
 #define APP_APP_STATE_H
+#include "base/crypto.h"
 #include "hal/button.h"
 #include "hal/console.h"
 #include "hal/identity.h"
@@ -17,19 +18,28 @@
 #include "app/app.h"
 #include "app/files.h"
 #include "app/health.h"
+#include "app/hour.h"
 #include "app/led_pattern.h"
 #include "auth/auth.h"
 #include "auth/auth_state.h"
+#include "auth/consent.h"
+#include "auth/life_kept.h"
+#include "auth/setup_code.h"
+#include "auth/signin_state.h"
+#include "auth/validate_state.h"
 #include "config/config.h"
 #include "graph/graph.h"
 #include "graph/graph_state.h"
 #include "loop/loop.h"
 #include "net/http.h"
 #include "net/http_state.h"
+#include "net/serve_state.h"
 #include "ship/ship.h"
 #include "ship/ship_state.h"
 #include "spool/spool.h"
 #include "spool/spool_state.h"
+#include "status/render.h"
+#include "status/status_state.h"
 #include "sys/confine.h"
 #include "timesync/timesync.h"
 #include "timesync/timesync_state.h"
@@ -40,12 +50,37 @@ enum app_slot {
     SLOT_TIME = 1,                           ///< one per host
     SLOT_GRAPH = SLOT_TIME + TIMESYNC_HOSTS, ///< list, then one per lane
     SLOT_SINKS = SLOT_GRAPH + 1 + CONFIG_GRAPH_LANES,
-    SLOT_COUNT = SLOT_SINKS + CONFIG_SINKS_MAX,
+    SLOT_VALIDATE = SLOT_SINKS + CONFIG_SINKS_MAX,
+    SLOT_SIGNIN,
+    SLOT_COUNT,
 };
 
 _Static_assert(SLOT_COUNT <= HTTP_TRANSFERS_MAX, "one transfer for every purpose");
 
 #define APP_CA_BYTES_MAX (32u * 1024u)
+
+/// The oldest event that some sink does not have, as last looked for.
+struct app_oldest {
+    struct mono due;
+    uint64_t seq;
+    int64_t collected_ms; ///< wall; 0: not known
+};
+
+/// What the status port and the console line are made of.
+struct app_port {
+    struct snapshot snapshot;
+    char what[LIFE_TEXT_BYTES_MAX], next[LIFE_TEXT_BYTES_MAX], advice[LIFE_TEXT_BYTES_MAX];
+    char link[CONSENT_LINK_BYTES_MAX];
+    char pem[CRYPTO_CERT_PEM_BYTES_MAX];
+    char fingerprint[2u * SHA256_BYTES + 1u]; ///< of the port's certificate
+    char build[24];
+    struct app_oldest oldest;
+    struct mono collected_at, sent_at[CONFIG_SINKS_MAX]; ///< last; 0: not since the start
+    uint64_t sent[CONFIG_SINKS_MAX];
+    struct mono pressed; ///< the button, last
+    struct mono line_due;
+    struct mono forget_at; ///< MONO_NEVER
+};
 
 struct app {
     struct options options;
@@ -71,6 +106,18 @@ struct app {
     struct graph graph;
     bool graph_ready; ///< begun, once the time was known
     struct ship ships[CONFIG_SINKS_MAX];
+    struct validate validate;
+    struct signin signin;
+    struct life life;
+    enum life_state life_told; ///< in a log line
+    struct mono keep_due;      ///< what the life has to keep, not kept yet; MONO_NEVER: nothing
+    struct mono ask_due;       ///< for a token that may name more permissions
+    struct mono wished;        ///< a person asked for something, last
+    char consent_state[CONSENT_STATE_BYTES];
+    struct serve serve;
+    struct status status;
+    struct hour hour;
+    struct app_port port;
 
     struct health health;
     struct led_pattern pattern;

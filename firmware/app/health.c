@@ -202,12 +202,14 @@ const char *health_machine_name(unsigned machine)
         [MACHINE_GRAPH] = "graph",
         [MACHINE_STORE] = "store",
         [MACHINE_HTTP] = "http",
+        [MACHINE_VALIDATE] = "validate",
+        [MACHINE_SIGNIN] = "signin",
     };
 
-    if (machine >= MACHINE_SHIP && machine < MACHINES) {
+    if (machine >= MACHINE_SHIP && machine < MACHINE_VALIDATE) {
         return "ship";
     }
-    return machine < MACHINE_SHIP              ? names[machine]
+    return machine < MACHINES                  ? names[machine]
            : machine == LADDER_CAUSE_CRASH     ? "crash"
            : machine == LADDER_CAUSE_BOOT_LOOP ? "boot_loop"
            : machine == LADDER_CAUSE_ENDED     ? "ended"

@@ -37,7 +37,9 @@ enum machine {
     MACHINE_STORE,
     MACHINE_HTTP,
     MACHINE_SHIP, ///< the first sink; the others follow
-    MACHINES = MACHINE_SHIP + CONFIG_SINKS_MAX,
+    MACHINE_VALIDATE = MACHINE_SHIP + CONFIG_SINKS_MAX,
+    MACHINE_SIGNIN,
+    MACHINES,
     MACHINE_NONE = MACHINES,
 };
 

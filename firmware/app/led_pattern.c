@@ -125,3 +125,23 @@ enum led_colour led_pattern_at(struct led_pattern *p, struct mono now, struct mo
     }
     return colour;
 }
+
+const char *led_code_shows(enum led_code code)
+{
+    static const char *const shows[LED_CODES] = {
+        [LED_CODE_DEAD] = "off",
+        [LED_CODE_RESET] = "red, fast flashing",
+        [LED_CODE_APPLYING] = "blue, 2 flashes",
+        [LED_CODE_ROLLED_BACK] = "red and amber, 3 flashes",
+        [LED_CODE_UNPROVISIONED] = "blue, 1 short flash every 2 s",
+        [LED_CODE_NETWORK] = "amber, 4 flashes",
+        [LED_CODE_TIME] = "amber, 5 flashes",
+        [LED_CODE_REFUSED] = "amber, 6 flashes",
+        [LED_CODE_BUFFERING] = "amber, 1 s on and 1 s off",
+        [LED_CODE_FULL] = "amber, long flashes",
+        [LED_CODE_NORMAL] = "green, 1 short flash every 3 s",
+    };
+
+    ASSERT(code < LED_CODES);
+    return shows[code];
+}

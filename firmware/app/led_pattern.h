@@ -46,4 +46,7 @@ void led_pattern_show(struct led_pattern *p, struct mono now);
 /// What the LED is to be now. *again: when that changes.
 enum led_colour led_pattern_at(struct led_pattern *p, struct mono now, struct mono *again);
 
+/// For people: "amber, 6 flashes".
+const char *led_code_shows(enum led_code code);
+
 #endif

@@ -87,6 +87,9 @@ enum exit_code app_build(struct app *a)
 {
     build_time(a);
     build_auth(a);
+    app_build_validate(a);
+    app_build_signin(a);
+    app_recall_life(a, a->started);
     for (unsigned i = 0; i < a->config.sinks_count; i++) {
         build_ship(a, i);
     }
@@ -104,6 +107,8 @@ static void rebuild_network(struct app *a)
     http_reset(&a->http);
     build_time(a);
     build_auth(a);
+    app_build_validate(a);
+    app_build_signin(a);
     for (unsigned i = 0; i < a->config.sinks_count; i++) {
         build_ship(a, i);
     }
@@ -118,6 +123,12 @@ void app_rebuild(struct app *a, unsigned machine, struct now now)
         break;
     case MACHINE_AUTH:
         build_auth(a);
+        break;
+    case MACHINE_VALIDATE:
+        app_build_validate(a);
+        break;
+    case MACHINE_SIGNIN:
+        app_build_signin(a);
         break;
     case MACHINE_GRAPH:
         graph_stop(&a->graph);

@@ -91,6 +91,29 @@ enum exit_code app_build_graph(struct app *a, struct now now);
 void app_rebuild(struct app *a, unsigned machine, struct now now);
 void app_still(struct app *a); ///< everything stands still from now on
 
+bool app_runs(const struct app *a, unsigned machine); ///< app.c: not held, not frozen by a test
+
+// ---- authorised.c ----
+
+void app_build_validate(struct app *a);
+void app_build_signin(struct app *a);
+void app_recall_life(struct app *a, struct now now);
+struct mono app_step_life(struct app *a, struct now now);
+unsigned app_wanted(const struct app *a); ///< mask of application permissions
+/// What a person asked for at the status port.
+void app_wish(struct app *a, const struct status_wish *wish, struct now now);
+
+// ---- port.c ----
+
+/// The status port, if there is to be one. What keeps it from opening is said; the box goes on.
+enum exit_code app_open_port(struct app *a);
+struct mono app_step_port(struct app *a, struct now now);
+
+// ---- snapshot.c ----
+
+void app_fill_snapshot(struct app *a, struct now now);
+void app_put_hex(char *out, const uint8_t *bytes, size_t count); ///< and a NUL
+
 // ---- tell.c ----
 
 void app_tell_start(struct app *a, struct now now);

@@ -32,7 +32,8 @@ enum exit_code app_attach_secrets(struct app *a)
 
 struct app_needs app_needs(const struct config *c)
 {
-    struct app_needs needs = {.sign_in = c->credential == CREDENTIAL_CERTIFICATE};
+    struct app_needs needs = {.sign_in = c->credential == CREDENTIAL_CERTIFICATE,
+                              .tls = c->status_listen[0] != '\0' && !c->status_plain};
     for (unsigned i = 0; i < c->sinks_count; i++) {
         needs.tls = needs.tls || c->sinks[i].client_certificate[0] != '\0';
     }

@@ -148,6 +148,7 @@ static const struct {
     {"secrets", app_open_secrets}, // before anything that may need one
     {"loop", start_loop},          // signals, button, transfers
     {"build", app_build},          // time, sign-in, sinks; the collector when the time is known
+    {"port", app_open_port},       // bound here: nothing can be, behind the lock
     {"lock", app_lock},            // last: nothing above works behind it
 };
 

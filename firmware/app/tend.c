@@ -60,6 +60,8 @@ static void see_all(struct app *a, struct now now)
     }
     see(a, MACHINE_TIME, timesync_activity(&a->timesync), now);
     see(a, MACHINE_AUTH, auth_activity(&a->auth), now);
+    see(a, MACHINE_VALIDATE, validate_activity(&a->validate), now);
+    see(a, MACHINE_SIGNIN, signin_activity(&a->signin), now);
     if (a->graph_ready && app_time_is_known(now)) {
         see(a, MACHINE_GRAPH, graph_activity(&a->graph), now);
     }
@@ -166,6 +168,10 @@ static enum led_code code_of(const struct app *a, struct now now)
         .time_failures = time->failures,
         .time = time->cause,
         .auth = auth_status(&a->auth)->cause,
+        .life = a->life.state,
+        .collected = a->life.kept.collecting_since_ms != 0,
+        .permission_refused = a->life.refused != 0,
+        .credential_ends = auth_credentials(&a->auth)->warn,
         .graph_failures = a->graph_ready ? a->graph.failures : 0,
         .graph = a->graph.fail,
         .forbidden = a->graph_ready && a->graph.forbidden > 0,
