@@ -255,7 +255,8 @@ static void put_hour(struct buf *b, const struct snapshot *s)
         "aria-label=\"Events a minute, 60 minutes\">");
     put_bars(b, s->collected, most);
     put_curve(b, s->sent, most);
-    put(b, "</svg><p class=t><span><i></i>collected ");
+    put(b, "</svg><p class=t><small>an hour ago</small><small>now</small></p>");
+    put(b, "<p class=t><span><i></i>collected ");
     page_count(b, collected);
     put(b, "</span><span><i class=o></i>sent ");
     page_count(b, sent);
