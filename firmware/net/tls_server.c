@@ -10,12 +10,13 @@
 
 #include <sys/socket.h>
 
-#include <mbedtls/pem.h>
 #include <mbedtls/psa_util.h>
 #include <mbedtls/ssl.h>
 
 #include "base/assert.h"
 #include "base/crypto.h"
+
+#include "sys/heap.h"
 
 struct library_server {
     mbedtls_ssl_config config;
@@ -71,21 +72,6 @@ static mbedtls_ssl_context *ssl_of(struct tls_session *s)
 
 // ---- the box's side ---------------------------------------------------------
 
-static bool is_no_memory(int failed)
-{
-    switch (failed) {
-    case MBEDTLS_ERR_X509_ALLOC_FAILED:
-    case MBEDTLS_ERR_PK_ALLOC_FAILED:
-    case MBEDTLS_ERR_SSL_ALLOC_FAILED:
-    case MBEDTLS_ERR_PEM_ALLOC_FAILED:
-    case MBEDTLS_ERR_MPI_ALLOC_FAILED:
-    case MBEDTLS_ERR_ECP_ALLOC_FAILED:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /// PEM as the library takes it: with a NUL that is counted.
 static RC with_nul(struct span pem, char *copy, size_t room)
 {
@@ -118,7 +104,7 @@ static RC read_identity(struct library_server *l, struct span cert_pem, struct s
         failed = mbedtls_pk_check_pair(
             &l->certificate.pk, &l->key, mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE);
     }
-    return failed == 0 ? RC_OK : is_no_memory(failed) ? RC_RETRY : RC_CORRUPT;
+    return failed == 0 ? RC_OK : RC_CORRUPT;
 }
 
 static RC configure(struct library_server *l)
@@ -141,12 +127,16 @@ static RC configure(struct library_server *l)
 RC tls_server_open(struct tls_server *t, struct span cert_pem, struct span key_pem)
 {
     struct library_server *l = server_of(t);
+    // The library has many words for it, some of them "wrong key".
+    const uint64_t failures = heap_stats().failures;
     mbedtls_ssl_config_init(&l->config);
     mbedtls_x509_crt_init(&l->certificate);
     mbedtls_pk_init(&l->key);
     enum rc rc = read_identity(l, cert_pem, key_pem);
     if (rc == RC_OK) {
         rc = configure(l);
+    } else if (heap_stats().failures != failures) {
+        rc = RC_RETRY;
     }
     if (rc != RC_OK) {
         tls_server_close(t);

@@ -3,138 +3,17 @@
  * @file
  * The same over TLS, against the client's half of the library.
  */
-#include <errno.h>
-
 #include <sys/socket.h>
-
-#include <mbedtls/psa_util.h>
-#include <mbedtls/ssl.h>
 
 #include "base/crypto.h"
 
+#include "serve_peer.h"
 #include "serve_world.h"
 
 #define REQUEST   "GET / HTTP/1.1\r\n\r\n"
 #define BIG_BYTES (1024u * 1024u)
 
-static char key_pem[CRYPTO_KEY_PEM_BYTES_MAX], cert_pem[CRYPTO_CERT_PEM_BYTES_MAX];
-static struct buf key = {.ptr = key_pem, .cap = sizeof(key_pem)};
-static struct buf cert = {.ptr = cert_pem, .cap = sizeof(cert_pem)};
 static char heard[BIG_BYTES + 1u];
-
-struct peer {
-    mbedtls_ssl_config config;
-    mbedtls_ssl_context ssl;
-    mbedtls_x509_crt trusted;
-    int fd;
-    size_t most; ///< bytes that it sends at once
-};
-
-static struct peer peer;
-
-static int make_identity(void **state)
-{
-    (void)state;
-    const struct crypto_subject subject = {
-        .common_name = SPAN("anteroom"), .from_ms = 1795392000000, .days = 365};
-    return crypto_init() == RC_OK && crypto_make_tls_identity(&subject, &key, &cert) == RC_OK ? 0
-                                                                                              : -1;
-}
-
-static void start(void)
-{
-    struct serve_options options = {.cert_pem = buf_span(&cert), .key_pem = buf_span(&key)};
-    assert_int_equal(address_parse_listen(SPAN("127.0.0.1"), 0, &options.listen), RC_OK);
-    assert_int_equal(serve_open(&server, &server_loop, &options), RC_OK);
-}
-
-// ---- the client -------------------------------------------------------------
-
-static int on_send(void *context, const unsigned char *bytes, size_t len)
-{
-    struct peer *p = context;
-    ssize_t sent = send(p->fd, bytes, len < p->most ? len : p->most, MSG_DONTWAIT | MSG_NOSIGNAL);
-    return sent >= 0 ? (int)sent : errno == EAGAIN ? MBEDTLS_ERR_SSL_WANT_WRITE : -1;
-}
-
-static int on_receive(void *context, unsigned char *to, size_t room)
-{
-    ssize_t got = recv(((struct peer *)context)->fd, to, room, MSG_DONTWAIT);
-    return got >= 0 ? (int)got : errno == EAGAIN ? MBEDTLS_ERR_SSL_WANT_READ : -1;
-}
-
-static void peer_open(mbedtls_ssl_protocol_version version)
-{
-    char pem[CRYPTO_CERT_PEM_BYTES_MAX + 1u] = {0};
-    memcpy(pem, cert.ptr, cert.len);
-    mbedtls_ssl_config_init(&peer.config);
-    mbedtls_ssl_init(&peer.ssl);
-    mbedtls_x509_crt_init(&peer.trusted);
-    peer.fd = client();
-    peer.most = SIZE_MAX;
-    assert_int_equal(mbedtls_x509_crt_parse(&peer.trusted, (unsigned char *)pem, cert.len + 1u), 0);
-    assert_int_equal(mbedtls_ssl_config_defaults(&peer.config,
-                                                 MBEDTLS_SSL_IS_CLIENT,
-                                                 MBEDTLS_SSL_TRANSPORT_STREAM,
-                                                 MBEDTLS_SSL_PRESET_DEFAULT),
-                     0);
-    mbedtls_ssl_conf_rng(&peer.config, mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE);
-    mbedtls_ssl_conf_ca_chain(&peer.config, &peer.trusted, NULL);
-    mbedtls_ssl_conf_min_tls_version(&peer.config, version);
-    mbedtls_ssl_conf_max_tls_version(&peer.config, version);
-    crypto_set_time(1795392000000 + 86400000);
-    assert_int_equal(mbedtls_ssl_setup(&peer.ssl, &peer.config), 0);
-    assert_int_equal(mbedtls_ssl_set_hostname(&peer.ssl, "anteroom"), 0);
-    mbedtls_ssl_set_bio(&peer.ssl, &peer, on_send, on_receive, NULL);
-}
-
-static void peer_close(void)
-{
-    mbedtls_ssl_free(&peer.ssl);
-    mbedtls_x509_crt_free(&peer.trusted);
-    mbedtls_ssl_config_free(&peer.config);
-}
-
-static bool waits(int code)
-{
-    return code == MBEDTLS_ERR_SSL_WANT_READ || code == MBEDTLS_ERR_SSL_WANT_WRITE;
-}
-
-/// Both shake hands. @return the client's verdict.
-static int peer_shakes(void)
-{
-    int code = mbedtls_ssl_handshake(&peer.ssl);
-    for (unsigned i = 0; i < TURNS_MAX && waits(code); i++) {
-        (void)serve_turn();
-        code = mbedtls_ssl_handshake(&peer.ssl);
-    }
-    return code;
-}
-
-static void peer_says(struct span text)
-{
-    for (unsigned i = 0; i < TURNS_MAX && text.len > 0; i++) {
-        int code = mbedtls_ssl_write(&peer.ssl, (const unsigned char *)text.ptr, text.len);
-        assert_true(code > 0 || waits(code));
-        text = span_sub(text, code > 0 ? (size_t)code : 0, text.len);
-        (void)serve_turn();
-    }
-    assert_int_equal(text.len, 0);
-}
-
-/// Everything until the server says that no more comes. @return its last word.
-static int peer_hears(struct buf *to)
-{
-    int code = MBEDTLS_ERR_SSL_WANT_READ;
-    for (unsigned i = 0; i < TURNS_MAX && (waits(code) || code > 0); i++) {
-        code = mbedtls_ssl_read(&peer.ssl, (unsigned char *)to->ptr + to->len, to->cap - to->len);
-        to->len += code > 0 ? (size_t)code : 0;
-        if (waits(code)) {
-            (void)serve_turn();
-        }
-    }
-    return code;
-}
 
 static bool has_request(unsigned c)
 {
@@ -161,7 +40,7 @@ static void both_versions_are_spoken_with_the_ciphers_that_take_no_time_from_the
     (void)unused;
     static const mbedtls_ssl_protocol_version versions[] = {MBEDTLS_SSL_VERSION_TLS1_2,
                                                             MBEDTLS_SSL_VERSION_TLS1_3};
-    start();
+    peer_serve();
     for (unsigned i = 0; i < 2; i++) {
         peer_open(versions[i]);
         assert_int_equal(peer_shakes(), 0);
@@ -180,7 +59,7 @@ static void both_versions_are_spoken_with_the_ciphers_that_take_no_time_from_the
 static void a_handshake_may_come_byte_by_byte(void **unused)
 {
     (void)unused;
-    start();
+    peer_serve();
     peer_open(MBEDTLS_SSL_VERSION_TLS1_3);
     peer.most = 1;
     assert_int_equal(peer_shakes(), 0);
@@ -192,7 +71,7 @@ static void half_a_hello_costs_a_descriptor_and_no_wake_up(void **unused)
 {
     (void)unused;
     static const unsigned char half[] = {22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3};
-    start();
+    peer_serve();
     int fd = client();
     for (size_t i = 0; i < sizeof(half); i++) {
         assert_int_equal(send(fd, half + i, 1, MSG_NOSIGNAL), 1);
@@ -220,7 +99,7 @@ static void what_is_no_hello_is_sent_away(void **unused)
         SPAN("\x16\x03\x01\x00\x04\x02\x00\x00\x00"), // what a server says
         SPAN("\x15\x03\x01\x00\x02\x02\x28"),         // an alert
     };
-    start();
+    peer_serve();
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         int fd = client();
         assert_int_equal(send(fd, rows[i].ptr, rows[i].len, MSG_NOSIGNAL), rows[i].len);
@@ -235,7 +114,7 @@ static void what_is_no_hello_is_sent_away(void **unused)
 static void garbage_behind_the_handshake_ends_the_connection(void **unused)
 {
     (void)unused;
-    start();
+    peer_serve();
     peer_open(MBEDTLS_SSL_VERSION_TLS1_3);
     assert_int_equal(peer_shakes(), 0);
     serve_until(is_reading, 0);
@@ -249,7 +128,7 @@ static void an_end_without_a_word_ends_it_and_the_word_does_not(void **unused)
     (void)unused;
     struct buf to = BUF(heard);
     const struct span part = SPAN("well");
-    start();
+    peer_serve();
     peer_open(MBEDTLS_SSL_VERSION_TLS1_3);
     assert_int_equal(peer_shakes(), 0);
     peer_says(SPAN(REQUEST));
@@ -279,7 +158,7 @@ static void a_full_buffer_and_a_long_answer_go_together(void **unused)
     for (size_t i = 0; i < sizeof(big); i++) {
         big[i] = (char)('a' + i * 7u % 23u + i / 65536u % 3u);
     }
-    start();
+    peer_serve();
     peer_open(MBEDTLS_SSL_VERSION_TLS1_3);
     assert_int_equal(peer_shakes(), 0);
     peer_says((struct span){request, sizeof(request)});
@@ -300,7 +179,7 @@ static bool somebody_is_ready(unsigned c)
 static void handshakes_are_as_many_as_the_seconds_allow(void **unused)
 {
     (void)unused;
-    start();
+    peer_serve();
     for (unsigned i = 0; i < SERVE_HANDSHAKES_PER_S * 2u; i++) {
         peer_open(MBEDTLS_SSL_VERSION_TLS1_3);
         assert_int_equal(peer_shakes(), 0);
@@ -308,7 +187,7 @@ static void handshakes_are_as_many_as_the_seconds_allow(void **unused)
         peer_close();
     }
     peer_open(MBEDTLS_SSL_VERSION_TLS1_3);
-    assert_true(waits(mbedtls_ssl_handshake(&peer.ssl)));
+    assert_true(peer_waits(mbedtls_ssl_handshake(&peer.ssl)));
     serve_until(somebody_is_ready, 0);
     serve_settle();
     assert_int_equal(serve_stats(&server).open, 0);
@@ -322,9 +201,9 @@ static void handshakes_are_as_many_as_the_seconds_allow(void **unused)
 static void a_stalled_handshake_ends_in_time(void **unused)
 {
     (void)unused;
-    start();
+    peer_serve();
     peer_open(MBEDTLS_SSL_VERSION_TLS1_3);
-    assert_true(waits(mbedtls_ssl_handshake(&peer.ssl)));
+    assert_true(peer_waits(mbedtls_ssl_handshake(&peer.ssl)));
     serve_until(is_shaking, 0);
     serve_settle();
     server_ms += SERVE_HANDSHAKE_MS;
@@ -342,10 +221,10 @@ static void a_key_of_another_certificate_is_refused(void **unused)
     struct buf k = BUF(other_key), c = BUF(other_cert);
     assert_int_equal(crypto_make_tls_identity(&subject, &k, &c), RC_OK);
     const struct serve_options bad[] = {
-        {.cert_pem = buf_span(&cert), .key_pem = buf_span(&k)},
-        {.cert_pem = buf_span(&c), .key_pem = buf_span(&key)},
-        {.cert_pem = SPAN("-----BEGIN"), .key_pem = buf_span(&key)},
-        {.cert_pem = buf_span(&cert), .key_pem = SPAN("x")},
+        {.cert_pem = buf_span(&peer_cert), .key_pem = buf_span(&k)},
+        {.cert_pem = buf_span(&c), .key_pem = buf_span(&peer_key)},
+        {.cert_pem = SPAN("-----BEGIN"), .key_pem = buf_span(&peer_key)},
+        {.cert_pem = buf_span(&peer_cert), .key_pem = SPAN("x")},
         {.cert_pem = SPAN_NONE, .key_pem = SPAN_NONE},
     };
     for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -371,5 +250,5 @@ int main(void)
         T(a_stalled_handshake_ends_in_time),
         T(a_key_of_another_certificate_is_refused),
     };
-    return cmocka_run_group_tests(tests, make_identity, NULL);
+    return cmocka_run_group_tests(tests, peer_make_identity, NULL);
 }

@@ -13,18 +13,15 @@
 #include "hal/clock.h"
 
 #define QUIET_TURNS 3u
-#define KERNEL_MS   5 // longest wait of a turn for the kernel's loopback
-#define CLIENTS_MAX 64u
+#define KERNEL_MS   5   // longest wait of a turn for the kernel's loopback
+#define CLIENTS_MAX 256 // descriptors
 #define GONE_MS     20000
 
 struct serve server;
 struct loop server_loop;
 int64_t server_ms;
 
-static struct {
-    int fds[CLIENTS_MAX];
-    unsigned count;
-} clients;
+static bool clients[CLIENTS_MAX];
 
 int serve_setup(void **state)
 {
@@ -39,10 +36,11 @@ int serve_teardown(void **state)
     (void)state;
     serve_close(&server);
     loop_deinit(&server_loop);
-    for (unsigned i = 0; i < clients.count; i++) {
-        close(clients.fds[i]);
+    for (int fd = 0; fd < CLIENTS_MAX; fd++) {
+        if (clients[fd]) {
+            client_leaves(fd);
+        }
     }
-    clients.count = 0;
     return 0;
 }
 
@@ -139,8 +137,8 @@ int client_from(const char *address)
     struct address a;
     assert_int_equal(address_parse(span_from_str(address), 1, &a), RC_OK);
     int fd = socket(a.is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(fd >= 0 && clients.count < CLIENTS_MAX);
-    clients.fds[clients.count++] = fd;
+    assert_true(fd >= 0 && fd < CLIENTS_MAX);
+    clients[fd] = true;
     if (!a.is_v6) {
         struct sockaddr_in from = {.sin_family = AF_INET};
         memcpy(&from.sin_addr, a.bytes, sizeof(from.sin_addr));
@@ -153,6 +151,12 @@ int client_from(const char *address)
 int client(void)
 {
     return client_from(serve_address(&server).is_v6 ? "::1" : "127.0.0.1");
+}
+
+void client_leaves(int fd)
+{
+    close(fd);
+    clients[fd] = false;
 }
 
 void client_says(int fd, const char *text)

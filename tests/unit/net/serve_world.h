@@ -45,7 +45,8 @@ bool all_free(unsigned unused);
 
 /// Connected from this address ("127.0.0.1"), non-blocking.
 int client_from(const char *address);
-int client(void); ///< from 127.0.0.1, or ::1 if the server is there
+int client(void);           ///< from 127.0.0.1, or ::1 if the server is there
+void client_leaves(int fd); ///< at the latest when the test ends
 void client_says(int fd, const char *text);
 /// Reads what is there; false: the end, or the connection is gone.
 bool client_hears(int fd, struct buf *to);
