@@ -7,13 +7,16 @@
 #include "app/app_state.h"
 #include "sys/log.h"
 
-#define KEEP_AGAIN_MS           60000
-#define ASK_SOON_MS             60000 ///< for a token with new permissions, while somebody is about to grant
-#define ASK_SOON_FOR_MS         (15 * 60 * 1000)
-#define ASK_LATE_MS             (5 * 60 * 1000)
-#define ASK_LATE_FOR_MS         (24 * 3600 * 1000) ///< then it may be meant so
-#define ASK_SELDOM_MS           (3600 * 1000)
-#define ANSWER_MS               2000 ///< the page says what happens before it does
+#define KEEP_AGAIN_MS 60000
+// When a token is asked for that may name more permissions: while somebody is about to grant them,
+// later, and when it may be meant as it is.
+#define ASK_SOON_MS     60000
+#define ASK_SOON_FOR_MS (15 * 60 * 1000)
+#define ASK_LATE_MS     (5 * 60 * 1000)
+#define ASK_LATE_FOR_MS (24 * 3600 * 1000)
+#define ASK_SELDOM_MS   (3600 * 1000)
+#define ANSWER_MS       2000 ///< the page says what happens before it does
+
 #define APPLICATION_PERMISSIONS ((1u << PERMISSION_USER) - 1u)
 
 // ---- building ----
