@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the shipped binary has given up once it runs, as /proc shows it, and what it refuses."""
+import http.client
 import os
 import re
 import shutil
 import socketserver
+import ssl
 import subprocess
 import sys
 import threading
+import urllib.parse
 
 import pytest
 from world import ROOT, give_state, make_state
@@ -189,6 +192,29 @@ def test_every_system_call_is_on_the_list(make_world, monkeypatch, tmp_path):
                            *traces], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     world.cloud.assert_all_delivered()
+
+
+def at_loopback(config):
+    config["status"] = {"listen": "127.0.0.1:0"}
+
+
+def test_the_status_port_answers_from_behind_the_filter(make_world):
+    """It was opened before; taking callers in and shaking hands with them comes after."""
+    world = make_world("quiet", change=at_loopback)
+    world.start()
+    where = urllib.parse.urlsplit(world.wait_log("status_port")["url"])
+    world.wait_log("confined")
+    found = status(world)
+    for path, code in (("/", 200), ("/status", 200), ("/metrics", 200), ("/no", 404)):
+        trust = ssl.create_default_context()
+        trust.check_hostname = False
+        trust.verify_mode = ssl.CERT_NONE
+        port = http.client.HTTPSConnection(where.hostname, where.port, timeout=60, context=trust)
+        port.request("GET", path)
+        assert port.getresponse().status == code, path
+        port.close()
+    assert found["Seccomp"] == "2" and world.log("confined")[0]["filter"] == "kill"
+    assert world.box.process.poll() is None
 
 
 # -- names
