@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A person at a browser without JavaScript: opens pages, presses buttons, fills in forms. Cookies
-are kept for the one host that there is.
+are kept, for the one host that this person looks at.
 
     person = Person(cloud)
     person.open(link)
@@ -9,6 +9,7 @@ are kept for the one host that there is.
 Follows redirects as long as they stay at the authority; the first one that leads elsewhere is not
 opened: `left` has it, `query` its members.
 """
+import hashlib
 import html.parser
 import http.client
 import http.cookies
@@ -19,11 +20,12 @@ REDIRECTS_MAX = 10
 
 
 class Forms(html.parser.HTMLParser):
-    """Forms of a page with their members and buttons, and its text."""
+    """Forms of a page with their members and buttons, its links, and its text."""
 
     def __init__(self, text):
         super().__init__()
-        self.forms, self.words, self._button, self._area = [], [], None, None
+        self.forms, self.links, self.words = [], [], []
+        self._button = self._link = None
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
@@ -32,6 +34,9 @@ class Forms(html.parser.HTMLParser):
             self.forms.append({"action": attrs.get("action", ""), "fields": {}, "buttons": []})
         elif tag in ("input", "textarea") and self.forms and "name" in attrs:
             self.forms[-1]["fields"][attrs["name"]] = attrs.get("value", "")
+        elif tag == "a" and "href" in attrs:
+            self._link = [attrs["href"], ""]
+            self.links.append(self._link)
         elif tag == "button" and self.forms:
             self._button = [attrs.get("name"), attrs.get("value", ""), ""]
             self.forms[-1]["buttons"].append(self._button)
@@ -39,19 +44,26 @@ class Forms(html.parser.HTMLParser):
     def handle_endtag(self, tag):
         if tag == "button":
             self._button = None
+        elif tag == "a":
+            self._link = None
 
     def handle_data(self, data):
         if self._button is not None:
             self._button[2] += data
+        if self._link is not None:
+            self._link[1] += data
         self.words.append(data)
 
 
 class Person:
-    """See above. `base`: another authority than the cloud's."""
+    """See above. `base`: another host than the cloud's authority, also without TLS; known by the
+    fingerprint of its certificate, if it has one that nobody vouches for."""
 
-    def __init__(self, cloud, base=None):
-        self.base = base or cloud.state["authority_url"]
+    def __init__(self, cloud, base=None, fingerprint=None):
+        self.base, self.fingerprint = base or cloud.state["authority_url"], fingerprint
         self.context = ssl.create_default_context(cafile=cloud.state["ca_file"])
+        if fingerprint:
+            self.context.check_hostname, self.context.verify_mode = False, ssl.CERT_NONE
         self.cookies = {}
         self.status, self.page, self.left, self.url = None, Forms(""), None, self.base
 
@@ -72,8 +84,15 @@ class Person:
 
     def _ask(self, method, url, form):
         parts = urllib.parse.urlsplit(url)
-        conn = http.client.HTTPSConnection(parts.netloc, context=self.context, timeout=20)
+        if parts.scheme == "https":
+            conn = http.client.HTTPSConnection(parts.netloc, context=self.context, timeout=20)
+        else:
+            conn = http.client.HTTPConnection(parts.netloc, timeout=20)
         try:
+            conn.connect()
+            if self.fingerprint:
+                found = hashlib.sha256(conn.sock.getpeercert(True)).hexdigest()
+                assert found == self.fingerprint, "another certificate: " + found
             headers = {"Accept": "text/html"}
             if self.cookies:
                 headers["Cookie"] = "; ".join("%s=%s" % pair for pair in self.cookies.items())
@@ -106,6 +125,13 @@ class Person:
                         members[name] = value
                     return self._go("POST", urllib.parse.urljoin(self.url, form["action"]), members)
         raise AssertionError("no button %r on the page: %s" % (label, self.text))
+
+    def link(self, label):
+        """Where the link leads whose text has this."""
+        for href, text in self.page.links:
+            if label in text:
+                return urllib.parse.urljoin(self.url, href)
+        raise AssertionError("no link %r on the page: %s" % (label, self.text))
 
     @property
     def text(self):

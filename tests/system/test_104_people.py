@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import shutil
 import ssl
 import subprocess
@@ -18,7 +19,7 @@ import urllib.parse
 import urllib.request
 
 import pytest
-from world import ROOT, FakeCloud
+from world import ROOT, FakeCloud, wait_until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "fakecloud"))
@@ -39,13 +40,12 @@ if not os.path.isdir(os.path.join(MODULES, "node_modules", "oidc-provider")):
 class Provider:
     """The server as a process, and what it says."""
 
-    def __init__(self, cloud, folder, jwk, scope):
-        state, self.scope = cloud.state, scope
+    def __init__(self, cloud, folder, jwk):
+        state = cloud.state
         self.client, self.tenant = state["client_id"], state["tenant_id"]
         settings = {"modules": MODULES, "cert": os.path.join(cloud.folder, "rsa-good.pem"),
                     "key": os.path.join(cloud.folder, "rsa-key.pem"), "jwk": jwk,
-                    "tenant": self.tenant, "client": self.client, "redirectUri": REDIRECT,
-                    "scope": scope}
+                    "tenant": self.tenant, "client": self.client, "redirectUri": REDIRECT}
         path = os.path.join(str(folder), "people.json")
         with open(path, "w", encoding="utf-8") as out:
             json.dump(settings, out)
@@ -55,6 +55,7 @@ class Provider:
         self.said = [json.loads(self.process.stdout.readline())]
         threading.Thread(target=self._listen, daemon=True).start()
         self.url = "https://127.0.0.1:%d" % self.said[0]["port"]
+        self.scope = self.url + "/User.Read"
         self.context = ssl.create_default_context(cafile=state["ca_file"])
 
     def _listen(self):
@@ -100,11 +101,11 @@ class Provider:
 
 @pytest.fixture
 def start_provider(tmp_path):
-    """start_provider(cloud, jwk, scope)"""
+    """start_provider(cloud, jwk)"""
     made = []
 
-    def make(cloud, jwk=None, scope="https://graph.microsoft.com/User.Read"):
-        made.append(Provider(cloud, tmp_path, jwk, scope))
+    def make(cloud, jwk=None):
+        made.append(Provider(cloud, tmp_path, jwk))
         return made[-1]
 
     yield make
@@ -135,6 +136,57 @@ def signer(cloud, start_provider):
 def person(cloud, provider, link):
     from person import Person
     return Person(cloud, provider.url).open(link)
+
+
+class Page:
+    """The box's page, in the hands of somebody who has its setup code."""
+
+    def __init__(self, world):
+        from person import Person
+        told = world.wait_log("status_port")
+        self.url = told["url"]
+        self.person = Person(world.cloud, self.url.rstrip("/"), told["fingerprint"])
+        done = subprocess.run([world.box.ctl, "setup-code", "--state", world.box.state],
+                              check=True, capture_output=True, text=True, timeout=60)
+        self.code = done.stdout.strip()
+
+    def open(self):
+        return self.person.open(self.url)
+
+    def press(self, label, **fields):
+        self.open().press(label, code=self.code, **fields)
+        return self.person
+
+    def link(self, label):
+        """A link, as soon as the page has it."""
+        def found():
+            self.open()
+            return [h for h, text in self.person.page.links if label in text]
+        return wait_until(found, "a link %r" % label)[0]
+
+    def says(self, words):
+        wait_until(lambda: words in self.open().text, "the page says: " + words)
+
+
+@pytest.fixture
+def start_box(make_world, start_provider):
+    """start_box(known): a box whose sign-in and whose /me are the provider's; the provider knows
+    the key of the box's certificate, or takes the box for a public client, which has nothing."""
+    from test_104_interop import public_jwk
+
+    def make(known=True):
+        def change(config):
+            config["status"] = {"listen": "127.0.0.1:0"}
+            config["sign_in"] = {"redirect_uri": REDIRECT}
+            config["credential"] = "certificate" if known else "secret"
+        world = make_world("quiet", change=change)
+        provider = start_provider(world.cloud, public_jwk(world.box.certificate()) if known
+                                  else None)
+        world.box.config["sandbox"].update(authority_url=provider.url, graph_url=provider.url)
+        world.box.write_config()
+        world.start()
+        return world, provider, Page(world)
+    return make
 
 
 def test_code_and_pkce_to_who_it_was(cloud, signer):
@@ -178,3 +230,52 @@ def test_device_code_of_a_public_client(cloud, start_provider):
     assert "You have signed in" in at.text, (at.text, provider.said)
     status, answer = provider.post("token", **form)
     assert status == 200 and provider.me(answer["access_token"])[0] == 200
+
+
+def test_box_learns_who_authorised_it_by_code_and_pkce(start_box):
+    """The browser ends at an address that does not open, and the person pastes it."""
+    world, provider, page = start_box()
+    world.wait_log("time_trusted")
+    page.press("Sign in with a link")
+    at = person(world.cloud, provider, page.link("Open the sign-in page")).press("Ada Admin")
+    page.press("Take this address", value=at.left)
+    world.wait_log("signin_done")
+    page.says("Ada Admin")
+    assert {"granted": "authorization_code"} in provider.said
+    assert world.alive()
+
+
+def test_box_is_told_that_the_person_declined(start_box):
+    world, provider, page = start_box()
+    world.wait_log("time_trusted")
+    page.press("Sign in with a link")
+    at = person(world.cloud, provider, page.link("Open the sign-in page")).press("Cancel")
+    page.press("Take this address", value=at.left)
+    assert world.wait_log("signin_failed")["cause"] == "declined"
+    assert world.alive()
+
+
+def test_box_believes_no_redirect_with_another_state(start_box):
+    world, provider, page = start_box()
+    world.wait_log("time_trusted")
+    page.press("Sign in with a link")
+    at = person(world.cloud, provider, page.link("Open the sign-in page")).press("Ada Admin")
+    page.press("Take this address", value=at.left.replace("state=", "state=x"))
+    page.press("Take this address", value=at.left)
+    world.wait_log("signin_done")
+    assert not world.log("signin_failed")
+
+
+def test_box_learns_who_authorised_it_by_device_code(start_box):
+    """It has no credential at all: a public client, as the provider sees it."""
+    world, provider, page = start_box(known=False)
+    world.wait_log("time_trusted")
+    page.press("Sign in with a code")
+    where = page.link("/devicelogin")
+    code = re.search(r"Sign in with this code (\S+) Enter it at", page.person.text)[1]
+    at = person(world.cloud, provider, where).press("Next", user_code=code)
+    at.press("Continue").press("Ada Admin")
+    world.wait_log("signin_done")
+    page.says("Ada Admin")
+    assert {"granted": DEVICE_CODE} in provider.said
+    assert world.alive()

@@ -7,7 +7,7 @@ from .report import DIM, OFF, paint
 
 COLOURS = {"green": "\033[32m", "amber": "\033[33m", "red": "\033[31m", "blue": "\033[34m"}
 CODE = re.compile(r"\bev=(?:led code=(\d+)|restart )")
-PAGE = re.compile(r"\bev=status_port\b.*?\burl=\"?([^\s\"]+)")
+PAGE = re.compile(r"\bev=status_port\b.*?\burl=(\S+) fingerprint=(\S+)")
 NORMAL = 10
 WORDS = {
     0: "dead, or no power", 1: "about to reset, or holding still", 2: "applies something new",
@@ -22,7 +22,7 @@ class Face:
 
     def __init__(self, board):
         self.board = board
-        self.code, self._page, self._read = None, None, 0
+        self.code, self._page, self.fingerprint, self._read = None, None, None, 0
 
     def led(self):
         """(lit, colour, code or None, words)."""
@@ -46,7 +46,7 @@ class Face:
         for found in CODE.finditer(text[:end].decode("utf-8", "replace")):
             self.code = int(found[1] or NORMAL)     # every life begins with that one
         for found in PAGE.finditer(text[:end].decode("utf-8", "replace")):
-            self._page = found[1]
+            self._page, self.fingerprint = found.groups()
 
     def page(self):
         """Address of the box's status page, None until it says one."""

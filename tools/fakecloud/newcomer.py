@@ -22,8 +22,9 @@ STEPS = """
   %(page)s
       3. Back at the page: follow the consent link, sign in as Ada Admin, accept. The box notices
          by itself.
-  The browser will not know who vouches for the portal and the sign-in pages (that is %(ca)s):
-  go on all the same, they are on this machine.
+  The browser knows nobody who vouches for these pages: go on all the same, they are on this
+  machine. The box's certificate has the SHA-256 fingerprint
+      %(fingerprint)s
   Ctrl-C ends it.
 """
 
@@ -34,12 +35,12 @@ def settings(port):
 
 
 def redirect(port):
-    return "http://localhost:%d/redirect" % port
+    return "https://localhost:%d/redirect" % port
 
 
 def configure(config, port):
     """A page on loopback; everything that may be granted is wanted."""
-    config["status"] = {"listen": "127.0.0.1:%d" % port, "plain": True}
+    config["status"] = {"listen": "127.0.0.1:%d" % port}
     config["sign_in"] = {"redirect_uri": redirect(port)}
     config["permissions"] = PERMISSIONS
 
@@ -53,7 +54,7 @@ def setup_code(box):
 def wait_for_page(board, face):
     """The address that the box says it listens at."""
     end = time.monotonic() + START_S_MAX
-    while face.page() is None:
+    while not face.page():
         if board.given_up() or time.monotonic() > end:
             raise RuntimeError("the box opened no page; its log is %s" % board.box.log_file)
         time.sleep(0.05)
@@ -65,13 +66,15 @@ def guide(cloud, board, view):
     face = Face(board)
     facts = {"page": paint(wait_for_page(board, face), BOLD, view.live),
              "portal": paint(cloud.state["portal_url"], BOLD, view.live),
-             "code": paint(setup_code(board.box), BOLD, view.live), "ca": cloud.state["ca_file"]}
+             "code": paint(setup_code(board.box), BOLD, view.live),
+             "fingerprint": face.fingerprint}
     view.say(STEPS % facts)
     told = False
     try:
         while not board.given_up() and cloud.process.poll() is None:
             stats = cloud.stats()
-            view.show(stats, face)
+            if view.live or (stats["announced"] and not told):
+                view.show(stats, face)    # plain lines only while something moves
             if not told and stats["complete"] == stats["records"]:
                 told = True
                 view.say(paint("\n  Authorised, and every one of %d calls was collected and "

@@ -28,8 +28,8 @@ class Wrong(Exception):
 
 
 def day(seconds):
-    return "never" if seconds is None else time.strftime("%Y-%m-%d %H:%M UTC",
-                                                         time.gmtime(seconds))
+    return "does not expire" if seconds is None else "until " + time.strftime(
+        "%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
 
 
 def members(request):
@@ -153,7 +153,7 @@ class Portal:
 
     def _certificates(self):
         known = self.entra.registration.certificates.items()
-        rows = [("<code>%s</code>" % key.hex(), "until " + day(not_after(cert)),
+        rows = [("<code>%s</code>" % key.hex(), day(not_after(cert)),
                  self._form("remove_certificate", "Remove", key.hex())) for key, cert in known]
         upload = self._form(
             "upload", "Upload", None,
@@ -163,11 +163,12 @@ class Portal:
         return section("Certificates", rows, "No certificate is registered.") + upload
 
     def _secrets(self):
-        rows = [("%s…" % html.text(s.hint), "until " + day(s.expires),
+        rows = [("%s…" % html.text(s.hint), day(s.expires),
                  self._form("expire_secret", "Expire now", s.id)
                  + self._form("remove_secret", "Remove", s.id))
                 for s in self.entra.registration.secrets]
-        choice = "".join('<option value="%d">%d days</option>' % (d, d) for d in SECRET_DAYS)
+        choice = "".join('<option value="%d">%d day%s</option>' % (d, d, "s" * (d > 1))
+                         for d in SECRET_DAYS)
         make = self._form("make_secret", "New secret", None,
                           '<label>Lasts <select name="days">%s</select></label> ' % choice)
         return section("Client secrets", rows, "There is no secret.") + make

@@ -5,7 +5,7 @@
 // usage: node people.mjs SETTINGS.json
 //   {"modules": folder with node_modules, "cert", "key": PEM files of the server, "tenant", "client",
 //    "jwk": the client's public key (it authenticates by private_key_jwt with PS256), or null for a public client,
-//    "redirectUri", "scope": Graph's User.Read as the client spells it}
+//    "redirectUri"}. Graph's User.Read is a scope with this server as Graph's root.
 // Says one JSON object a line: {"port"} when it listens, then {"granted"} or {"refused", "why"} for each request to
 // the token endpoint.
 import fs from 'node:fs';
@@ -27,6 +27,7 @@ const base = `/${settings.tenant}/oauth2/v2.0`;
 const server = https.createServer({ cert: fs.readFileSync(settings.cert), key: fs.readFileSync(settings.key) });
 await new Promise((listening) => { server.listen(0, '127.0.0.1', listening); });
 const { port } = server.address();
+const userRead = `https://127.0.0.1:${port}/User.Read`;
 
 // Entra shows a choice of accounts when it is asked to; here it is the login that does.
 const policy = interactionPolicy.base();
@@ -47,7 +48,7 @@ const provider = new Provider(`https://127.0.0.1:${port}`, {
   clientAuthMethods: ['private_key_jwt', 'none'],
   enabledJWA: { clientAuthSigningAlgValues: ['PS256'] },
   cookies: { keys: ['of one run of one test'] },
-  scopes: ['openid', 'offline_access', settings.scope],
+  scopes: ['openid', 'offline_access', userRead],
   claims: { openid: ['sub', 'tid'] },
   conformIdTokenClaims: false,
   pkce: { required: () => true },
@@ -115,7 +116,7 @@ async function interact(req, res) {
 // GET /v1.0/me, for a token that the provider gave out with the scope for it.
 async function me(req, res) {
   const token = await provider.AccessToken.find((req.headers.authorization ?? '').replace(/^Bearer /, ''));
-  const good = token?.isValid && token.scopes.has(settings.scope);
+  const good = token?.isValid && token.scopes.has(userRead);
   res.writeHead(good ? 200 : 401, { 'Content-Type': 'application/json' });
   res.end(JSON.stringify(good ? PERSON : { error: { code: 'InvalidAuthenticationToken', message: '' } }));
 }
