@@ -83,7 +83,7 @@ static void print_rest(const struct known *k, bool read)
     }
     puts("and where the box delivered to: the tokens that its sinks gave it");
     if (k->tls) {
-        print_certificate("sinks that were told to trust it", &k->tls_certificate);
+        print_certificate("browsers and sinks that were told to trust it", &k->tls_certificate);
     }
 }
 
