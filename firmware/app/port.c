@@ -28,6 +28,10 @@ static RC open_serve(struct app *a, struct serve_options *options)
     char key_bytes[CRYPTO_KEY_PEM_BYTES_MAX], cert_bytes[CRYPTO_CERT_PEM_BYTES_MAX];
     struct buf key = BUF(key_bytes), cert = BUF(cert_bytes);
     struct crypto_certificate read;
+
+    if (options->plain) {
+        return serve_open(&a->serve, &a->loop, options);
+    }
     enum rc rc = hal_tokenstore_get(&a->store, SPAN(AUTH_TLS_KEY_NAME), &key);
 
     rc = rc != RC_OK ? rc : hal_tokenstore_get(&a->store, SPAN(AUTH_TLS_CERT_NAME), &cert);
