@@ -27,14 +27,15 @@ HEIGHT = 800
 ON_ITS_WAY = ("Execution context was destroyed", "Inspected target navigated",
               "Cannot find context", "Cannot find default execution context",
               "uniqueContextId not found")
+REFUSED = "net::ERR_HTTP_RESPONSE_CODE_FAILURE"      # 4xx and 5xx are pages as well
 KEYS = {"Tab": 9, "Enter": 13, " ": 32, "Escape": 27}
 VISIBLE = """(e => { const r = e.getBoundingClientRect();
   return r.width > 0 && r.height > 0 && e.checkVisibility({visibilityProperty: true})
     && !e.disabled; })"""
 CONTROLS = """[...document.querySelectorAll('a[href],button,input,select,textarea,summary')]
   .filter(e => e.type !== 'hidden' && (%s)(e))""" % VISIBLE
-NAMED = """(e => e.tagName.toLowerCase() + ':' +
-  (e.name || e.id || e.getAttribute('href') || e.textContent.trim()).slice(0, 60))"""
+NAMED = """(e => e.tagName.toLowerCase() + ':' + (e.tagName === 'BUTTON' ? e.name + '=' + e.value :
+  e.name || e.id || e.getAttribute('href') || e.textContent.trim()).slice(0, 60))"""
 
 
 def spki_of(pem):
@@ -48,15 +49,13 @@ def spki_of(pem):
 
 
 class Browser:
-    """Chromium, and the pages that were opened in it."""
+    """Chromium, in which pages are opened."""
 
     def __init__(self, spki=()):
         self.chromium = Chromium(spki)
-        self.pages = []
 
     def page(self, width=1000, scheme="light", javascript=True):
-        self.pages.append(Page(self.chromium, width, scheme, javascript))
-        return self.pages[-1]
+        return Page(self.chromium, width, scheme, javascript)
 
     def close(self):
         self.chromium.close()
@@ -71,16 +70,18 @@ class Browser:
 class Page:
     """One tab, of its own browser context: nothing is remembered from another one."""
 
-    def __init__(self, chromium, width, scheme, javascript):
-        self.chromium = chromium
-        self.javascript = javascript
+    def __init__(self, chromium, width, scheme, javascript, context=None, target=None):
+        self.chromium, self.javascript = chromium, javascript
         self.faults = []           # of the console, of the policy, of scripts
         self.asked = []            # every URL that the page made the browser ask for
         self._loads = 0
-        context = chromium.call("Target.createBrowserContext")["browserContextId"]
-        target = chromium.call("Target.createTarget", url="about:blank",
-                               browserContextId=context)["targetId"]
-        self.session = chromium.call("Target.attachToTarget", targetId=target,
+        self.context = context or chromium.call("Target.createBrowserContext")["browserContextId"]
+        self.downloads = os.path.join(chromium.profile, "downloads-" + self.context)
+        chromium.call("Browser.setDownloadBehavior", behavior="allow",
+                      browserContextId=self.context, downloadPath=self.downloads)
+        self.target = target or chromium.call("Target.createTarget", url="about:blank",
+                                              browserContextId=self.context)["targetId"]
+        self.session = chromium.call("Target.attachToTarget", targetId=self.target,
                                      flatten=True)["sessionId"]
         chromium.listeners[self.session] = self._hear
         for domain in ("Page", "Runtime", "Log", "Network", "Audits"):
@@ -100,6 +101,10 @@ class Page:
         self.call("Emulation.setEmulatedMedia",
                   features=[{"name": "prefers-color-scheme", "value": scheme},
                             {"name": "prefers-reduced-motion", "value": "reduce"}])
+
+    def close(self):
+        self.chromium.listeners.pop(self.session)
+        self.chromium.call("Target.closeTarget", targetId=self.target)
 
     # -- what happens there
 
@@ -185,7 +190,7 @@ class Page:
     def open(self, url):
         def go():
             answer = self.call("Page.navigate", url=url)
-            assert "errorText" not in answer, "%s: %s" % (url, answer["errorText"])
+            assert answer.get("errorText") in (None, REFUSED), "%s: %s" % (url, answer["errorText"])
         return self._load(go)
 
     def reload(self):
@@ -210,11 +215,48 @@ class Page:
         """A click that leads to another page."""
         return self._load(lambda: self.click(selector))
 
+    def _tabs(self):
+        return {t["targetId"] for t in self.chromium.call("Target.getTargets")["targetInfos"]
+                if t["type"] == "page" and t.get("browserContextId") == self.context}
+
+    def opens(self, selector):
+        """A click that opens another tab: that one."""
+        before = self._tabs()
+        self.click(selector)
+        end = time.monotonic() + WAIT_S_MAX
+        while self._tabs() == before:
+            assert time.monotonic() < end, "no tab came"
+            time.sleep(STEP_S)
+        tab = Page(self.chromium, self.width, self.scheme, self.javascript, self.context,
+                   (self._tabs() - before).pop())
+        tab.until("location.href !== 'about:blank' && document.readyState === 'complete'")
+        return tab
+
+    def download(self, selector):
+        """A click on something that the browser keeps as a file; where it keeps it."""
+        def whole():
+            names = os.listdir(self.downloads) if os.path.isdir(self.downloads) else []
+            return [n for n in names if not n.endswith(".crdownload") and not n.startswith(".")]
+        before = set(whole())
+        self.click(selector)
+        end = time.monotonic() + WAIT_S_MAX
+        while set(whole()) == before:
+            assert time.monotonic() < end, "no file came"
+            time.sleep(STEP_S)
+        return os.path.join(self.downloads, (set(whole()) - before).pop())
+
     def type(self, selector, text):
         """Into a field, in place of what is in there."""
         self.click(selector)
         self.evaluate("document.querySelector(%s).select?.()" % json.dumps(selector))
         self.call("Input.insertText", text=text)
+        return self
+
+    def choose(self, selector, path):
+        """A file for a field that takes one."""
+        root = self.call("DOM.getDocument")["root"]["nodeId"]
+        field = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self.call("DOM.setFileInputFiles", nodeId=field, files=[os.path.abspath(path)])
         return self
 
     def press(self, key):

@@ -34,7 +34,7 @@ SEEDS = [
     b"GET /certificate?next=1 HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n",
     b"GET /redirect?code=a&state=b&error=%%41 HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n",
     b"POST /action HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/x-www-form-"
-    b"urlencoded\r\nContent-Length: 33\r\n\r\naction=validate&code=AAAA&token=BB",
+    b"urlencoded\r\nContent-Length: 35\r\n\r\ndo=validate&code=2222-2222&token=ab",
     b"POST /action HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 ]
 PIECES = [b"\r\n", b"\0", b"\r", b"\n", b": ", b"%", b"%00", b"../", b"\xff\xfe", b" " * 300,

@@ -55,9 +55,9 @@ class Answer:
 class Wire:
     """One connection. TLS runs over memory, so that each direction can be ended by itself."""
 
-    def __init__(self, address, tls=True, fingerprint=None, source=None):
+    def __init__(self, address, tls=True, fingerprint=None, source=None, patience_s=ANSWER_S_MAX):
         self.ended = None          # how the port ended it: "closed", "cut", "reset"
-        self.socket = socket.create_connection(address, ANSWER_S_MAX,
+        self.socket = socket.create_connection(address, patience_s,
                                                source_address=(source, 0) if source else None)
         self.tls = None
         if tls:
@@ -176,9 +176,11 @@ class Port:
         self.address = (parts.hostname, parts.port)
         self.host = parts.netloc
         self.fingerprint, self.source = fingerprint, source
+        self.patience_s = ANSWER_S_MAX
 
     def connect(self, tls=None):
-        return Wire(self.address, self.tls if tls is None else tls, self.fingerprint, self.source)
+        return Wire(self.address, self.tls if tls is None else tls, self.fingerprint, self.source,
+                    self.patience_s)
 
     def raw(self, data):
         """What the port says to these bytes; b"" if nothing."""
