@@ -13,10 +13,14 @@ import hashlib
 import html.parser
 import http.client
 import http.cookies
+import json
 import ssl
+import subprocess
+import time
 import urllib.parse
 
 REDIRECTS_MAX = 10
+PAGE_S_MAX = 120
 
 
 class Forms(html.parser.HTMLParser):
@@ -65,7 +69,8 @@ class Person:
         if fingerprint:
             self.context.check_hostname, self.context.verify_mode = False, ssl.CERT_NONE
         self.cookies = {}
-        self.status, self.page, self.left, self.url = None, Forms(""), None, self.base
+        self.status, self.raw, self.page = None, "", Forms("")
+        self.left, self.url = None, self.base
 
     def open(self, url):
         return self._go("GET", urllib.parse.urljoin(self.url, url))
@@ -105,7 +110,7 @@ class Person:
         finally:
             conn.close()
         self._keep(answer.headers.get_all("Set-Cookie") or ())
-        self.status, self.page = answer.status, Forms(text)
+        self.status, self.raw, self.page = answer.status, text, Forms(text)
         return answer.headers.get("Location") if answer.status in (302, 303) else None
 
     def _keep(self, lines):
@@ -142,3 +147,45 @@ class Person:
         """Members of the address that the browser was sent to."""
         return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.left).query,
                                            keep_blank_values=True))
+
+
+class BoxPage:
+    """The page of a box (world.World), in the hands of somebody who has its setup code."""
+
+    def __init__(self, world):
+        told = world.wait_log("status_port")
+        self.url, self.world = told["url"], world
+        self.person = Person(world.cloud, self.url.rstrip("/"), told["fingerprint"])
+        done = subprocess.run([world.box.ctl, "setup-code", "--state", world.box.state],
+                              check=True, capture_output=True, text=True, timeout=60)
+        self.code = done.stdout.strip()
+
+    def open(self):
+        return self.person.open(self.url)
+
+    def press(self, label, **fields):
+        self.open().press(label, code=self.code, **fields)
+        return self.person
+
+    def until(self, condition, what):
+        """Poll the page until condition(person) is true; its value."""
+        end = time.monotonic() + PAGE_S_MAX
+        while True:
+            value = condition(self.open())
+            if value:
+                return value
+            assert time.monotonic() < end, "the page has no %s: %s" % (what, self.person.text)
+            time.sleep(0.1)
+
+    def link(self, label):
+        """A link, as soon as the page has it."""
+        return self.until(lambda person: next(
+            (href for href, text in person.page.links if label in text), None), label)
+
+    def says(self, words):
+        self.until(lambda person: words in person.text, words)
+
+    def status(self):
+        """GET /status, as an object."""
+        self.person.open(self.url + "status")
+        return json.loads(self.person.raw)

@@ -19,7 +19,7 @@ import urllib.parse
 import urllib.request
 
 import pytest
-from world import ROOT, FakeCloud, wait_until
+from world import ROOT, FakeCloud
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "fakecloud"))
@@ -138,40 +138,11 @@ def person(cloud, provider, link):
     return Person(cloud, provider.url).open(link)
 
 
-class Page:
-    """The box's page, in the hands of somebody who has its setup code."""
-
-    def __init__(self, world):
-        from person import Person
-        told = world.wait_log("status_port")
-        self.url = told["url"]
-        self.person = Person(world.cloud, self.url.rstrip("/"), told["fingerprint"])
-        done = subprocess.run([world.box.ctl, "setup-code", "--state", world.box.state],
-                              check=True, capture_output=True, text=True, timeout=60)
-        self.code = done.stdout.strip()
-
-    def open(self):
-        return self.person.open(self.url)
-
-    def press(self, label, **fields):
-        self.open().press(label, code=self.code, **fields)
-        return self.person
-
-    def link(self, label):
-        """A link, as soon as the page has it."""
-        def found():
-            self.open()
-            return [h for h, text in self.person.page.links if label in text]
-        return wait_until(found, "a link %r" % label)[0]
-
-    def says(self, words):
-        wait_until(lambda: words in self.open().text, "the page says: " + words)
-
-
 @pytest.fixture
 def start_box(make_world, start_provider):
     """start_box(known): a box whose sign-in and whose /me are the provider's; the provider knows
     the key of the box's certificate, or takes the box for a public client, which has nothing."""
+    from person import BoxPage
     from test_104_interop import public_jwk
 
     def make(known=True):
@@ -185,7 +156,7 @@ def start_box(make_world, start_provider):
         world.box.config["sandbox"].update(authority_url=provider.url, graph_url=provider.url)
         world.box.write_config()
         world.start()
-        return world, provider, Page(world)
+        return world, provider, BoxPage(world)
     return make
 
 

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What administrators do to a box, and what its status says of it: edges of the life against the
+fake cloud. The table itself is walked edge by edge, by virtual time, in tests/unit/auth.
+"""
+import pytest
+from world import CALL_RECORDS, OFTEN, wait_until
+
+CALLS, USERS, DEVICES = "CallRecords.Read.All", "User.Read.All", "TeamworkDevice.Read.All"
+REDIRECT = "http://localhost"
+
+
+class Life:
+    """A box with its page, and what its status says."""
+
+    def __init__(self, world):
+        from person import BoxPage
+        self.world, self.cloud = world, world.cloud
+        self.page = BoxPage(world)
+
+    def state(self):
+        return self.page.status()["state"]
+
+    def becomes(self, name, **members):
+        """Wait for a state; asking again now, as a person at the page would. Its members."""
+        def there():
+            now = self.state()
+            return now if now["name"] == name and all(now[k] == v for k, v in members.items()) \
+                else self.look_again()
+        return wait_until(there, "state %s %s" % (name, members), step_s=0.5)
+
+    def look_again(self):
+        self.page.press("Look again now")
+
+    def verdicts(self):
+        return {p["name"]: p["verdict"] for p in self.page.status()["permissions"]}
+
+    def person(self, label):
+        """Somebody follows the consent link of the page and presses buttons."""
+        from person import Person
+        return Person(self.cloud).open(self.page.link("Open the consent page")).press(label)
+
+
+@pytest.fixture
+def start(make_world):
+    """start(wanted, **settings of entra): a running box that the tenant knows."""
+    def make(wanted=(CALLS,), **entra):
+        def change(config):
+            config["status"] = {"listen": "127.0.0.1:0"}
+            config["sign_in"] = {"redirect_uri": REDIRECT}
+            config["permissions"] = list(wanted)
+        world = make_world("quiet", calls={**CALL_RECORDS, **OFTEN}, change=change, entra=entra)
+        return Life(world.start())
+    return make
+
+
+def test_consent_given_late_is_noticed_without_any_redirect(start):
+    life = start(consent=False)
+    life.becomes("awaiting_consent")
+    assert not life.cloud.requests("graph.list"), "nothing is collected before it is granted"
+    life.person("Ada Admin").press("Accept")
+    life.becomes("collecting")
+    life.world.wait_delivered()
+
+
+def test_consent_given_in_part_collects_what_answers_and_names_what_lacks(start):
+    life = start((CALLS, USERS, DEVICES), roles=[CALLS, DEVICES])
+    life.becomes("degraded")
+    assert USERS in life.state()["what"] and life.verdicts()[USERS] == "missing"
+    life.world.wait_delivered()
+    life.cloud.entra(grant=[USERS], revoke=True)
+    life.becomes("collecting")
+
+
+def test_consent_declined_is_told_when_the_address_is_pasted(start):
+    life = start(consent=False)
+    life.becomes("awaiting_consent")
+    person = life.person("Ada Admin").press("Cancel")
+    assert "error=consent_required" in person.left
+    life.page.press("Take this address", value=person.left)
+    assert life.state()["name"] == "awaiting_consent" and life.world.alive()
+
+
+def test_consent_withdrawn_is_seen_with_the_next_token(start):
+    life = start()
+    life.becomes("collecting")
+    life.cloud.entra(consent=False, revoke=True)
+    wait_until(lambda: life.verdicts()[CALLS] == "missing" or life.look_again(), "it lacks",
+               step_s=0.5)
+    assert life.state()["name"] != "collecting"
+    life.cloud.entra(consent=True, revoke=True)
+    life.becomes("collecting")
+
+
+def test_403_after_consent_is_waited_for_with_a_countdown_and_ends_by_itself(start):
+    life = start(consent=False, propagation_s="ever")
+    life.becomes("awaiting_consent")
+    life.cloud.entra(grant=[CALLS])
+    state = life.becomes("propagating")
+    assert 0 < state["propagation_left_s"] <= 135 * 60
+    assert life.verdicts()[CALLS] == "forbidden"
+    life.cloud.entra(propagation_s=0)
+    life.becomes("collecting")
+    life.world.wait_delivered()
+
+
+@pytest.mark.parametrize("change, back", [
+    ({"enabled": False}, {"enabled": True}),
+    ({"other_cloud": 90038}, {"other_cloud": None}),
+    ({"conditional_access": ["app"]}, {"conditional_access": []})],
+    ids=["application off", "another cloud", "conditional access"])
+def test_what_needs_an_administrator_is_said_and_ends_by_itself(start, change, back):
+    life = start()
+    life.becomes("collecting")
+    life.cloud.entra(**change, revoke=True)
+    state = life.becomes("attention")
+    assert state["what"] and state["advice"] and state["reason"]
+    life.cloud.entra(**back)
+    life.becomes("collecting")
+    life.world.wait_delivered()
+
+
+def test_token_endpoint_that_is_down_needs_nobody(start):
+    life = start()
+    life.becomes("collecting")
+    number = life.cloud.fault({"service": "authority", "kind": "token"},
+                              {"status": 503, "empty": True})
+    life.cloud.entra(revoke=True)
+    life.world.wait_log("auth_failed")
+    assert life.world.alive() and number
+    life.cloud.clear_faults()
+    life.becomes("collecting")
+    life.world.wait_delivered()
