@@ -13,7 +13,8 @@ static const struct {
     [SIGNIN_CAUSE_DECLINED] = { "declined",
         "The sign-in was declined. Nothing was changed; begin again if that was a mistake." },
     [SIGNIN_CAUSE_EXPIRED] = { "expired",
-        "Nobody signed in before the code expired, or it was used already. Begin again." },
+        "Nobody signed in before the code expired, or it was used already. Begin again; if the "
+        "sign-in page says that access is blocked, the tenant forbids codes: use the link." },
     [SIGNIN_CAUSE_BLOCKED] = { "blocked",
         "A policy of the tenant blocks this sign-in (Conditional Access; many tenants block device"
         " code sign-in). The box does not try again. Sign in by the link, or let the policy's "
