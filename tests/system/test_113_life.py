@@ -2,6 +2,8 @@
 """What administrators do to a box, and what its status says of it: edges of the life against the
 fake cloud. The table itself is walked edge by edge, by virtual time, in tests/unit/auth.
 """
+import re
+
 import pytest
 from world import CALL_RECORDS, OFTEN, wait_until
 
@@ -130,3 +132,30 @@ def test_token_endpoint_that_is_down_needs_nobody(start):
     life.cloud.clear_faults()
     life.becomes("collecting")
     life.world.wait_delivered()
+
+
+def device_sign_in(life):
+    """The person with the code that the page shows, at the question whether to go on."""
+    from person import Person
+    life.world.wait_log("time_trusted")
+    life.page.press("Sign in with a code")
+    where = life.page.link("/devicelogin")
+    code = re.search(r"Sign in with this code (\S+) Enter it at", life.page.person.text)[1]
+    return Person(life.cloud).open(where).press("Next", user_code=code).press("Ada Admin")
+
+
+def test_device_code_tells_who_authorised_the_box(start):
+    life = start(device_interval_s=1)
+    device_sign_in(life).press("Accept")
+    life.world.wait_log("signin_done")
+    life.page.says("Ada Admin")
+
+
+def test_device_code_that_a_policy_blocks_is_explained_and_not_asked_again(start):
+    life = start(device_interval_s=1, conditional_access=["device_code"])
+    device_sign_in(life).press("Accept")
+    assert life.world.wait_log("signin_failed")["aadsts"] == "53003"
+    asked = life.cloud.requests("authority.devicecode")
+    life.becomes("collecting")
+    life.world.wait_delivered()
+    assert asked == 1 == life.cloud.requests("authority.devicecode")
