@@ -57,7 +57,7 @@ static struct mono step_graph(struct app *a, struct now now)
     }
     struct mono wake = graph_step(&a->graph, token, now, &facts);
     if (facts.forbidden) { // consent may be withdrawn: find out
-        validate_ask(&a->validate, now);
+        validate_doubt(&a->validate, now);
         wake = now.mono;
     }
     if (facts.token_refused) {

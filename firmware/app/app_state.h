@@ -80,6 +80,7 @@ struct app_port {
     struct mono pressed; ///< the button, last
     struct mono line_due;
     struct mono forget_at; ///< MONO_NEVER
+    unsigned open;         ///< connections of the last turn
 };
 
 struct app {

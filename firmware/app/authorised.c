@@ -98,6 +98,10 @@ static struct mono step_validate(struct app *a, struct now now)
         auth_reject(&a->auth, facts.refused, now);
         return now.mono;
     }
+    if (facts.token_stale) { // 403 with a token that may be from before consent: it stays in use
+        auth_renew(&a->auth, now);
+        return now.mono;
+    }
     return wake;
 }
 

@@ -111,6 +111,15 @@ static bool present(const struct app *a, struct now now)
     return a->button.pressed || now.mono.ms - a->port.pressed.ms < PRESENT_MS;
 }
 
+/// A terminal that is full drops a line; one that is gone stays so until the next start.
+static void say_line(struct app *a, struct span line)
+{
+    if (hal_console_write(&a->console, line) == RC_IO) {
+        LOG_WARN("ev=console_gone now=no_more_lines_until_the_next_start");
+        hal_console_close(&a->console);
+    }
+}
+
 static struct mono write_line(struct app *a, struct now now)
 {
     char text[CONSOLE_LINE_BYTES_MAX];
@@ -123,7 +132,7 @@ static struct mono write_line(struct app *a, struct now now)
         app_fill_snapshot(a, now);
         render_line(&a->port.snapshot, &b);
         if (buf_ok(&b)) {
-            rc_ignore(hal_console_write(&a->console, buf_span(&b)), "nobody may be listening");
+            say_line(a, buf_span(&b));
         }
         a->port.line_due = mono_after(now.mono, LINE_MS);
     }
@@ -176,6 +185,11 @@ struct mono app_step_port(struct app *a, struct now now)
     }
     wake = mono_min(wake, status_step(&a->status, &a->port.snapshot, present(a, now), now, &wish));
     app_wish(a, &wish, now);
+    unsigned open = serve_stats(&a->serve).open;
+    if (open == 0 && a->port.open > 0) {
+        a->trimmed = false; // what the last one used goes back
+    }
+    a->port.open = open;
     if (mono_due(a->port.forget_at, now.mono)) {
         a->port.forget_at = MONO_NEVER;
         rc_ignore(app_ask_forget(a), "said there, with what a person can do");

@@ -28,7 +28,7 @@
 #include "net/serve.h"
 #include "status/snapshot.h"
 
-#define STATUS_CODE_CHARS  9u ///< "XXXX-XXXX" without look-alikes, 38 bits
+#define STATUS_CODE_CHARS  9u ///< "XXXX-XXXX" without look-alikes, 40 bits
 #define STATUS_TRIES       5u
 #define STATUS_SHUT_MS     60000
 #define STATUS_VALUE_BYTES 3072u
