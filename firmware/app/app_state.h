@@ -114,6 +114,7 @@ struct app {
     struct mono keep_due;      ///< what the life has to keep, not kept yet; MONO_NEVER: nothing
     struct mono ask_due;       ///< for a token that may name more permissions
     struct mono wished;        ///< a person asked for something, last
+    bool consent_declined;     ///< by whoever followed the link, in this state
     char consent_state[CONSENT_STATE_BYTES];
     struct serve serve;
     struct status status;

@@ -141,6 +141,7 @@ static void tell(struct app *a, struct now now)
         return;
     }
     a->life_told = a->life.state;
+    a->consent_declined = false;
     life_describe(&a->life, now, &what, &other, &advice);
     LOG_INFO("ev=life state=%s code=%s lacking=%u answering=%u text=\"%" PRISPAN "\"",
              life_state_name(a->life.state),
@@ -190,8 +191,17 @@ static void redirected(struct app *a, struct span value, struct now now)
         validate_ask(&a->validate, now);
         break;
     case CONSENT_CODE:
-    case CONSENT_REFUSED:
         signin_redirected(&a->signin, &redirect, now);
+        break;
+    case CONSENT_REFUSED:
+        if (redirect.sign_in) {
+            signin_redirected(&a->signin, &redirect, now);
+        } else {
+            a->consent_declined = true;
+            LOG_INFO("ev=consent_declined error=%s aadsts=%d now=the_link_stays_good",
+                     redirect.error,
+                     redirect.aadsts);
+        }
         break;
     default:
         LOG_INFO("ev=redirect_ignored why=not_of_a_link_that_is_out");

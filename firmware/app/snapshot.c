@@ -63,6 +63,9 @@ static void fill_state(struct app *a, struct snapshot *s, struct now now)
     struct buf link = BUF(p->link);
 
     life_describe(&a->life, now, &what, &next, &advice);
+    if (a->consent_declined) {
+        buf_put_str(&what, " Whoever followed the link last declined, or may not grant this.");
+    }
     s->name = a->config.name;
     s->state = life_state_name(a->life.state);
     s->level = level_of_state(a);

@@ -372,9 +372,11 @@ def test_log_lines_are_key_value(make_world):
 
 def test_log_is_rate_limited(make_world):
     """Hundreds of failures: a handful of lines, and the number of those that were held back."""
-    world = make_world("quiet", calls={"retry_base_ms": 10, "retry_cap_ms": 10})
-    world.cloud.fault({"service": "graph"}, {"status": 429})
+    world = make_world("quiet", calls={"retry_base_ms": 10, "retry_cap_ms": 10,
+                                       "hot_interval_s": 1})
     world.start()
+    world.wait_log("life", state="collecting")
+    world.cloud.fault({"service": "graph"}, {"status": 429})
     wait_until(lambda: world.cloud.requests("graph.list") > 400, "many failures")
     assert world.box.stop() == 0
     assert 1 <= len(world.log("graph_throttled")) <= 40

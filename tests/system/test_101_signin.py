@@ -196,13 +196,15 @@ def test_token_is_renewed_before_it_expires(make_world):
     assert not world.log("auth_token_rejected")
 
 
-def test_consent_that_is_missing_shows_as_403_and_is_waited_for(world):
+def test_consent_that_is_missing_is_told_and_nothing_is_collected_without_it(world):
+    """Consent that comes later is test_113_life.py's matter."""
     world.cloud.entra(consent=False)
     world.start()
-    world.wait_log("graph_forbidden", status="403")
-    assert world.alive()
-    wait_until(lambda: world.cloud.stats()["tokens"] >= 2, "a new token is asked for")
-    world.cloud.entra(consent=True, revoke=True)
+    assert world.wait_log("life", state="awaiting_consent")["code"] == "P01"
+    assert world.box.stop() == 0
+    assert world.cloud.requests("graph.list") == 0, "Graph is not asked for what nobody granted"
+    world.cloud.entra(consent=True)
+    world.start()
     world.finish()
 
 
