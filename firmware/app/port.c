@@ -94,6 +94,7 @@ enum exit_code app_open_port(struct app *a)
     struct buf build = BUF(a->port.build);
 
     time_put_iso_s(&build, (int64_t)CONFIG_BUILD_EPOCH * 1000);
+    build.len = sizeof("2026-11-23") - 1u; // a day says it
     (void)buf_terminate(&build);
     hour_init(&a->hour, spool_next_seq(&a->spool), 0, a->started.mono);
     serve_none(&a->serve);
