@@ -5,8 +5,9 @@
 usage: crowd.py PORT COUNT KIND [SECONDS [SEED]]
 
 Talks to 127.0.0.1:PORT only. KIND:
-  slow    COUNT clients that connect, shake hands if they are let, and send one byte a second of a
-          request that never ends; whoever is thrown out comes back a second later
+  slow    COUNT clients that connect and send one byte a second of a hello that never ends, one in
+          fifty shakes hands first and then does so with a request; whoever is thrown out comes
+          back a second later
   fuzz    COUNT clients that send requests with bytes flipped, cut, repeated and made up, TLS and
           not, and end the connection in every way there is
   fuzz-plain  the same without TLS, for a port that has none
@@ -25,8 +26,10 @@ import sys
 SECONDS_MAX = 3600
 ADDRESSES = 8           # 127.0.0.2 and on: a crowd does not come from one place
 TRY_S_MAX = 5           # of one connection to come about
+HANDS_EVERY = 50
 REST_S_MAX = 2          # for an answer to something made up
 REQUEST = b"GET /status HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUser-Agent: crowd\r\nX: "
+HELLO = b"\x16\x03\x01\x10\x00\x01\x00\x0f\xfc\x03\x03"     # 4 KiB of it are promised
 SEEDS = [
     b"GET / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n",
     b"HEAD /metrics HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: */*\r\n\r\n",
@@ -80,9 +83,10 @@ class Crowd:
     # -- one that never gets on with it
 
     async def slow(self, number):
-        reader, writer = await self.connect(number, number % 2 == 0)
+        shakes = number % HANDS_EVERY == 0
+        reader, writer = await self.connect(number, shakes)
         try:
-            text = REQUEST % self.port + b"a" * SECONDS_MAX
+            text = (REQUEST % self.port if shakes else HELLO) + b"a" * SECONDS_MAX
             for at in range(len(text)):
                 writer.write(text[at:at + 1])
                 self.did["bytes"] += 1

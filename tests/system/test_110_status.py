@@ -306,7 +306,8 @@ def test_what_is_no_handshake_gets_no_page(reading, bytes_):
 
 
 @pytest.mark.parametrize("version, works", [
-    (ssl.TLSVersion.TLSv1_3, True), (ssl.TLSVersion.TLSv1_2, True), (ssl.TLSVersion.TLSv1_1, False)])
+    (ssl.TLSVersion.TLSv1_3, True), (ssl.TLSVersion.TLSv1_2, True),
+    (ssl.TLSVersion.TLSv1_1, False)])
 def test_versions_of_tls(reading, version, works):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
