@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The library reads and writes through two callbacks on the descriptor; it keeps a pointer to its
- * number, so a session must not move in memory.
+ * The library reads and writes through two callbacks on the descriptor; it keeps a pointer to the
+ * session, which must not move in memory.
  */
 #include "net/tls_server.h"
 
@@ -18,6 +18,12 @@
 
 #include "sys/heap.h"
 
+// What one call may take from the socket. The library passes over some records without a word
+// (change_cipher_spec in TLS 1.3, warnings) and asks for the next: a peer that sends them as fast
+// as they are read would keep that call, and with it the whole loop. Honest flights have ten
+// pieces.
+#define RECEIVES_MAX 256u
+
 struct library_server {
     mbedtls_ssl_config config;
     mbedtls_x509_crt certificate;
@@ -27,6 +33,7 @@ struct library_server {
 struct library_session {
     mbedtls_ssl_context ssl;
     int fd;
+    unsigned receives; ///< in this call
 };
 
 _Static_assert(sizeof(struct library_server) <= sizeof(struct tls_server), "TLS_SERVER_WORDS");
@@ -68,6 +75,13 @@ static struct library_server *server_of(struct tls_server *t)
 static mbedtls_ssl_context *ssl_of(struct tls_session *s)
 {
     return &((struct library_session *)(void *)s->words)->ssl;
+}
+
+/// For a call that reads.
+static mbedtls_ssl_context *reading_ssl_of(struct tls_session *s)
+{
+    ((struct library_session *)(void *)s->words)->receives = 0;
+    return ssl_of(s);
 }
 
 // ---- the box's side ---------------------------------------------------------
@@ -156,7 +170,8 @@ void tls_server_close(struct tls_server *t)
 
 static int on_send(void *context, const unsigned char *bytes, size_t len)
 {
-    ssize_t sent = send(*(int *)context, bytes, len, MSG_NOSIGNAL);
+    const struct library_session *l = context;
+    ssize_t sent = send(l->fd, bytes, len, MSG_NOSIGNAL);
     if (sent >= 0) {
         return (int)sent;
     }
@@ -166,7 +181,11 @@ static int on_send(void *context, const unsigned char *bytes, size_t len)
 
 static int on_receive(void *context, unsigned char *to, size_t room)
 {
-    ssize_t got = recv(*(int *)context, to, room, 0);
+    struct library_session *l = context;
+    if (l->receives++ == RECEIVES_MAX) {
+        return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+    }
+    ssize_t got = recv(l->fd, to, room, 0);
     if (got >= 0) {
         return (int)got;
     }
@@ -179,12 +198,13 @@ RC tls_begin(struct tls_session *s, const struct tls_server *t, int fd)
     struct library_session *l = (struct library_session *)(void *)s->words;
     const struct library_server *server = (const struct library_server *)(const void *)t->words;
     l->fd = fd;
+    l->receives = 0;
     mbedtls_ssl_init(&l->ssl);
     if (mbedtls_ssl_setup(&l->ssl, &server->config) != 0) {
         mbedtls_ssl_free(&l->ssl);
         return RC_RETRY;
     }
-    mbedtls_ssl_set_bio(&l->ssl, &l->fd, on_send, on_receive, NULL);
+    mbedtls_ssl_set_bio(&l->ssl, l, on_send, on_receive, NULL);
     return RC_OK;
 }
 
@@ -205,13 +225,14 @@ static enum tls_io verdict(int code)
 
 enum tls_io tls_handshake(struct tls_session *s)
 {
-    return verdict(mbedtls_ssl_handshake(ssl_of(s)));
+    return verdict(mbedtls_ssl_handshake(reading_ssl_of(s)));
 }
 
 enum tls_io tls_read(struct tls_session *s, struct buf to, size_t *got)
 {
     ASSERT(to.len < to.cap);
-    int code = mbedtls_ssl_read(ssl_of(s), (unsigned char *)to.ptr + to.len, to.cap - to.len);
+    int code =
+        mbedtls_ssl_read(reading_ssl_of(s), (unsigned char *)to.ptr + to.len, to.cap - to.len);
     *got = code > 0 ? (size_t)code : 0;
     return code == 0 ? TLS_BROKEN : verdict(code);
 }

@@ -5,6 +5,8 @@
  * ChaCha20-Poly1305. No tickets, no resumption, no renegotiation, no client certificates. Private
  * to net/.
  * Model:  every call does what can be done now and says what it waits for.
+ * Bounds: what a call reads is bounded; a peer that sends more than that of what has no meaning is
+ *         TLS_BROKEN.
  * Memory: the library's structures stand in the caller's memory, what it allocates in the process
  *         pool: about 24 KiB for a session, the handshake's part of it only while it lasts.
  */

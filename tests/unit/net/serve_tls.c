@@ -10,8 +10,9 @@
 #include "serve_peer.h"
 #include "serve_world.h"
 
-#define REQUEST   "GET / HTTP/1.1\r\n\r\n"
-#define BIG_BYTES (1024u * 1024u)
+#define REQUEST       "GET / HTTP/1.1\r\n\r\n"
+#define BIG_BYTES     (1024u * 1024u)
+#define FLOOD_RECORDS 1024u
 
 static char heard[BIG_BYTES + 1u];
 
@@ -120,6 +121,54 @@ static void garbage_behind_the_handshake_ends_the_connection(void **unused)
     serve_until(is_reading, 0);
     client_says(peer.fd, "\x17\x03\x03\x7f\xff no record is that long");
     serve_until(is_free, 0);
+    peer_close();
+}
+
+/// Records that the library passes over: it would go on reading for as long as they come.
+static void say_nothing(unsigned records)
+{
+    static const char record[] = {0x14, 3, 3, 0, 1, 1}; // change_cipher_spec, RFC 8446 D.4
+    static char flood[FLOOD_RECORDS * sizeof(record)];
+    assert_in_range(records, 1, FLOOD_RECORDS);
+    for (unsigned i = 0; i < records; i++) {
+        memcpy(flood + i * sizeof(record), record, sizeof(record));
+    }
+    size_t len = records * sizeof(record);
+    assert_int_equal(send(peer.fd, flood, len, MSG_NOSIGNAL), len);
+}
+
+static void a_flood_of_records_that_say_nothing_ends_the_connection(void **unused)
+{
+    (void)unused;
+    peer_serve();
+    peer_open(MBEDTLS_SSL_VERSION_TLS1_3);
+    assert_true(peer_waits(mbedtls_ssl_handshake(&peer.ssl)));
+    serve_until(is_shaking, 0);
+    say_nothing(FLOOD_RECORDS);
+    serve_until(is_free, 0);
+    assert_int_equal(serve_stats(&server).handshakes_failed, 1);
+    peer_close();
+
+    peer_open(MBEDTLS_SSL_VERSION_TLS1_3);
+    assert_int_equal(peer_shakes(), 0);
+    serve_until(is_reading, 0);
+    say_nothing(FLOOD_RECORDS);
+    serve_until(is_free, 0);
+    peer_close();
+    assert_int_equal(serve_stats(&server).timeouts, 0);
+}
+
+static void a_few_records_that_say_nothing_are_borne(void **unused)
+{
+    (void)unused;
+    peer_serve();
+    peer_open(MBEDTLS_SSL_VERSION_TLS1_3);
+    assert_true(peer_waits(mbedtls_ssl_handshake(&peer.ssl)));
+    serve_until(is_shaking, 0);
+    say_nothing(4);
+    assert_int_equal(peer_shakes(), 0);
+    say_nothing(4);
+    check_served();
     peer_close();
 }
 
@@ -244,6 +293,8 @@ int main(void)
         T(half_a_hello_costs_a_descriptor_and_no_wake_up),
         T(what_is_no_hello_is_sent_away),
         T(garbage_behind_the_handshake_ends_the_connection),
+        T(a_flood_of_records_that_say_nothing_ends_the_connection),
+        T(a_few_records_that_say_nothing_are_borne),
         T(an_end_without_a_word_ends_it_and_the_word_does_not),
         T(a_full_buffer_and_a_long_answer_go_together),
         T(handshakes_are_as_many_as_the_seconds_allow),
