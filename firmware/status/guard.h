@@ -9,7 +9,9 @@
  *             Sec-Fetch-Site where the browser sends them, and always by the page's token, which
  *             no other site can read.
  * Guessing:   STATUS_TRIES wrong codes in a row shut the door for STATUS_SHUT_MS, then for twice as
- *             long, up to GUARD_SHUT_MS_MAX: the 38 bits last for longer than any box.
+ *             long, up to GUARD_SHUT_MS_MAX: the 40 bits last for longer than any box.
+ * Shut out:   anybody in the network can shut it so; it does not stay shut to whoever presses the
+ *             box's button (action.c).
  * Time:       passed in.
  */
 #ifndef STATUS_GUARD_H

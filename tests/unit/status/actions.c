@@ -235,6 +235,30 @@ static void a_wrong_code_is_said_and_too_many_shut_the_door(void **state)
     assert_int_equal(world_status(world_post(w, "", world_form(w, WORLD_CODE, "enable"))), 303);
 }
 
+static void nobody_shuts_the_door_to_whoever_stands_at_the_box(void **state)
+{
+    (void)state;
+    struct world *w = world_begin();
+    for (unsigned i = 0; i < STATUS_TRIES; i++) {
+        (void)world_post(w, "", world_form(w, "AAAA-AAAA", "enable"));
+    }
+    const char *answer = world_post(w, "", world_form(w, WORLD_CODE, "validate"));
+    assert_notice(w, answer, 429, "If the box has a button: press it");
+    w->present = true;
+    assert_taken(w, "validate", STATUS_WISH_VALIDATE);
+    for (unsigned i = 0; i <= GUARD_POSTS_BURST; i++) { // nor by many forms
+        answer = world_post(w, "", world_form(w, "AAAA-AAAA", "enable"));
+        assert_notice(w, answer, 403, "not this box's setup code");
+    }
+    assert_taken(w, "validate", STATUS_WISH_VALIDATE);
+    w->present = false;
+    for (unsigned i = 0; i < STATUS_TRIES; i++) {
+        w->now.mono.ms += GUARD_POST_MS;
+        (void)world_post(w, "", world_form(w, "AAAA-AAAA", "enable"));
+    }
+    assert_refused(w, world_post(w, "", world_form(w, WORLD_CODE, "validate")), 429);
+}
+
 static void a_code_that_cannot_be_read_is_a_wrong_one(void **state)
 {
     (void)state;
@@ -286,6 +310,7 @@ int main(void)
         cmocka_unit_test(a_page_that_is_too_old_is_said),
         cmocka_unit_test(a_bad_form_is_400),
         cmocka_unit_test(a_wrong_code_is_said_and_too_many_shut_the_door),
+        cmocka_unit_test(nobody_shuts_the_door_to_whoever_stands_at_the_box),
         cmocka_unit_test(a_code_that_cannot_be_read_is_a_wrong_one),
         cmocka_unit_test(no_code_is_no_try),
         cmocka_unit_test(forms_come_at_a_pace),
