@@ -22,6 +22,7 @@ import time
 import bed as bed_module
 from bed import Bed, ROOT
 from box import Box, memory
+from port_cost import PortBench
 
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 from fakecloud.hardware import Board  # noqa: E402
@@ -37,6 +38,7 @@ NAMES = [
     "recovery",
     "growth",
     "instructions",
+    "port",
 ]
 
 
@@ -211,6 +213,12 @@ class Bench:
                 board.cut_for_good()
                 self.bed.forget()
         self.figures["recovery_s"] = statistics.median(times)
+
+    def port(self):
+        PortBench(self).run()
+
+    def wait_first_page(self, box):
+        box.watch_for(lambda: self.graph_requests())
 
     def graph_requests(self):
         time_asked = ("openid-configuration", "/v1.0/")
