@@ -77,7 +77,11 @@ static RC open_port(struct app *a)
 
     TRY(address_parse_listen(
         span_from_str(a->config.status_listen), CONFIG_STATUS_PORT, &options.listen));
-    TRY(setup_code_ensure(&a->store, code, &made));
+    if (a->store_findings.rolled_back) { // it stays as it was found (secrets.c)
+        TRY(setup_code_read(&a->store, code));
+    } else {
+        TRY(setup_code_ensure(&a->store, code, &made));
+    }
     if (made) {
         LOG_INFO("ev=setup_code_made advice=anteroomctl_setup-code_prints_it");
     }

@@ -44,19 +44,28 @@ RC setup_code_renew(struct tokenstore *store, char code[static SETUP_CODE_CHARS 
     return rc;
 }
 
-RC setup_code_ensure(struct tokenstore *store, char code[static SETUP_CODE_CHARS + 1u], bool *made)
+RC setup_code_read(struct tokenstore *store, char code[static SETUP_CODE_CHARS + 1u])
 {
     char bytes[SETUP_CODE_CHARS];
     struct buf text = BUF(bytes);
-    *made = false;
     enum rc rc = hal_tokenstore_get(store, SPAN(SETUP_CODE_NAME), &text);
     if (rc == RC_OK && is_code(buf_span(&text))) {
         memcpy(code, bytes, SETUP_CODE_CHARS);
         code[SETUP_CODE_CHARS] = '\0';
-    } else if (rc == RC_OK || rc == RC_NOTFOUND || rc == RC_TOOBIG) {
+    } else if (rc == RC_OK || rc == RC_TOOBIG) {
+        rc = RC_NOTFOUND;
+    }
+    buf_wipe(&text);
+    return rc;
+}
+
+RC setup_code_ensure(struct tokenstore *store, char code[static SETUP_CODE_CHARS + 1u], bool *made)
+{
+    enum rc rc = setup_code_read(store, code);
+    *made = false;
+    if (rc == RC_NOTFOUND) {
         rc = setup_code_renew(store, code);
         *made = rc == RC_OK;
     }
-    buf_wipe(&text);
     return rc;
 }

@@ -16,6 +16,9 @@
 #define SETUP_CODE_NAME  "setup-code"
 #define SETUP_CODE_CHARS 9u
 
+/// The code that is there. @param code  as below. @retval RC_NOTFOUND none, or it is no code.
+/// @retval else  as the token store.
+RC setup_code_read(struct tokenstore *store, char code[static SETUP_CODE_CHARS + 1u]);
 /**
  * The code, made if there is none (or what is there is no code).
  * @param code  filled, with a NUL behind it. The caller wipes it.

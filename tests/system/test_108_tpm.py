@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from listening import listen
 from world import ROOT, give_state
 from softtpm import SoftTpm
 
@@ -137,6 +138,19 @@ def test_a_restored_box_makes_no_key_and_says_so_until_somebody_changes_the_stor
     world.start()
     world.wait_log("identity_made")
     assert len(world.log("token_store_rolled_back")) == 2
+
+
+def test_nor_does_the_status_port_change_a_restored_store(make_world, tpm, tmp_path):
+    world = make_world("quiet", board="sandbox_tpm", change=listen())
+    shutil.copytree(tokens_of(world), tmp_path / "copy")  # nothing of the port's is in it
+    world.box.put_secret("other-token", "something-new-1")
+    put_back(world, tmp_path / "copy")
+    for count in range(2):
+        world.start()
+        world.wait_log("confined", count=count + 1)
+        world.box.kill()
+    assert len(world.log("token_store_rolled_back")) == 2
+    assert world.log("setup_code_made") == [] and len(world.log("status_port_shut")) == 2
 
 
 def test_check_names_the_tpm(world, monkeypatch):
