@@ -288,6 +288,7 @@ static void granted(struct signin *s, struct now now)
         s->ask = SIGNIN_ASK_ME;
         s->next = now.mono;
         s->tries = 0;
+        s->status.until = MONO_NEVER; // the code was used: what expires now is nobody's loss
         signin_go(s, SIGNIN_EV_TOKEN);
     }
 }

@@ -173,6 +173,25 @@ static void a_code_that_nobody_enters_expires_by_our_clock_too(void **unused)
     assert_int_equal(person_cause(), SIGNIN_CAUSE_EXPIRED);
 }
 
+static void a_code_that_was_used_does_not_expire_while_graph_is_waited_for(void **unused)
+{
+    (void)unused;
+    struct http_fake_answer busy = {.status = 429, .retry_after_ms = 3600000};
+    show();
+    person_sleep_until_next();
+    person_queue_tokens("acc3ss", "r3fresh");
+    http_fake_queue(&world.http, SIGNIN_SLOT, &busy);
+    person_turns();
+    assert_int_equal(person_state(), SIGNIN_ASKING);
+    world_sleep(900000); // the code's time is over
+    person_turns();
+    assert_int_equal(person_state(), SIGNIN_ASKING);
+    person_sleep_until_next();
+    person_queue_me("Adele Vance");
+    person_turns();
+    assert_int_equal(person_state(), SIGNIN_DONE);
+}
+
 static void somebody_impatient_gets_one_attempt_in_10_seconds(void **unused)
 {
     (void)unused;
@@ -271,6 +290,7 @@ int main(void)
         TEST(every_end_has_its_cause_and_is_the_end),
         TEST(a_code_that_is_blocked_from_the_start_is_not_asked_for_again),
         TEST(a_code_that_nobody_enters_expires_by_our_clock_too),
+        TEST(a_code_that_was_used_does_not_expire_while_graph_is_waited_for),
         TEST(somebody_impatient_gets_one_attempt_in_10_seconds),
         TEST(a_link_takes_the_place_of_a_device_code_and_of_its_running_request),
         TEST(what_a_person_may_not_be_shown_is_no_device_code),
