@@ -155,6 +155,9 @@ static void failed(struct auth *a, enum auth_event event, const struct failure *
     a->status.failures += a->status.failures < UINT32_MAX;
     int64_t delay_ms = delay_of(a, f);
     a->next = mono_after(now.mono, delay_ms);
+    if (f->cause == AUTH_CAUSE_THROTTLED || f->retry_after_ms > 0) {
+        a->hold = a->next;
+    }
     if (!f->local ||
         a->told != f->cause) { // what is missing stays missing: one row in the ring is enough
         const struct fault_detail detail = {.status = f->status,
@@ -501,7 +504,7 @@ void auth_reject(struct auth *a, uint32_t generation, struct now now)
             repeated ? backoff_ms(
                            a->rejects, calls->retry_base_ms, calls->retry_cap_ms, hal_entropy_u64())
                      : 0;
-        a->next = mono_after(now.mono, wait_ms);
+        a->next.ms = larger(now.mono.ms + wait_ms, a->hold.ms);
     }
     LOG_WARN("ev=auth_token_rejected times=%" PRIu32, a->rejects);
     auth_go(a, AUTH_EV_REJECTED, now.mono);
@@ -510,9 +513,9 @@ void auth_reject(struct auth *a, uint32_t generation, struct now now)
 
 void auth_renew(struct auth *a, struct now now)
 {
-    struct mono at = mono_after(a->asked_at, AUTH_RENEW_MS_MIN);
+    int64_t at_ms = larger(a->asked_at.ms + AUTH_RENEW_MS_MIN, a->hold.ms);
     if (a->state != AUTH_ASKING) {
-        a->next = mono_min(a->next, mono_due(at, now.mono) ? now.mono : at);
+        a->next = mono_min(a->next, (struct mono){.ms = larger(at_ms, now.mono.ms)});
     }
 }
 

@@ -62,7 +62,8 @@ struct span auth_bearer(const struct auth *a, struct now now);
 /// once the first time, then backed off).
 void auth_reject(struct auth *a, uint32_t generation, struct now now);
 /// Somebody has granted something, or put a credential right: ask for a token now, or
-/// AUTH_RENEW_MS_MIN after it was asked for last. The one in use stays so.
+/// AUTH_RENEW_MS_MIN after it was asked for last, or when Entra wants to be asked again. The one in
+/// use stays so.
 void auth_renew(struct auth *a, struct now now);
 uint32_t auth_generation(const struct auth *a); ///< changes with every new token
 /// Application permissions that the latest token names (a mask, auth/permission.h; diagnosis only).

@@ -45,6 +45,7 @@ struct auth {
     enum auth_state state;
     struct mono since;
     struct mono next; ///< attempt or renewal, in WAITING and FRESH
+    struct mono hold; ///< Entra asked not to be asked before, whoever wants to
 
     char bearer[AUTH_BEARER_BYTES]; ///< the whole header line; secret
     size_t bearer_len;              ///< 0: no token

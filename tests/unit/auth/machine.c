@@ -235,6 +235,18 @@ static void what_somebody_put_right_is_tried_soon_however_often_it_is_asked_for(
     assert_int_equal(world_requests(), 3);
 }
 
+static void nobody_who_is_impatient_makes_it_ask_before_the_time_that_entra_told(void **unused)
+{
+    (void)unused;
+    struct http_fake_answer busy = {.status = 429, .retry_after_ms = 30 * MIN_MS};
+    world_answer_full(&busy);
+    for (unsigned i = 0; i < 30; i++, world_sleep(MIN_MS)) {
+        auth_renew(&world.auth, world.now);
+        world_turn();
+    }
+    assert_int_equal(world_requests(), 1);
+}
+
 static void the_paces_follow_the_configuration(void **unused)
 {
     (void)unused;
@@ -563,6 +575,7 @@ int main(void)
         TEST(passing_failures_are_retried_quickly_and_ever_slower),
         TEST(what_needs_a_person_is_tried_every_15_to_60_minutes),
         TEST(what_somebody_put_right_is_tried_soon_however_often_it_is_asked_for),
+        TEST(nobody_who_is_impatient_makes_it_ask_before_the_time_that_entra_told),
         TEST(the_paces_follow_the_configuration),
         TEST(retry_after_is_obeyed_with_a_little_more),
         TEST(throttling_without_a_time_waits_long),
