@@ -72,10 +72,13 @@ void app_recall_life(struct app *a, struct now now)
 /// A restored store stays as it was found (secrets.c).
 static struct mono keep(struct app *a, bool changed, struct now now)
 {
+    if (a->store_findings.rolled_back) {
+        return MONO_NEVER;
+    }
     if (changed) {
         a->keep_due = now.mono;
     }
-    if (a->store_findings.rolled_back || !mono_due(a->keep_due, now.mono)) {
+    if (!mono_due(a->keep_due, now.mono)) {
         return a->keep_due;
     }
     enum rc rc = life_save(&a->store, &a->config, &a->life.kept);
