@@ -43,6 +43,16 @@ static unsigned with(const struct validate *v, enum verdict verdict)
     return mask & wanted(v);
 }
 
+/// Graph says that it does not offer these, which only its beta may mean for long.
+static unsigned missed(const struct validate *v)
+{
+    unsigned mask = with(v, VERDICT_UNAVAILABLE);
+    for (size_t i = 0; i < ASKED_FOR; i++) {
+        mask &= permission_info(asked_for[i])->beta ? ~bit(asked_for[i]) : ~0u;
+    }
+    return mask;
+}
+
 // ---- verdicts ---------------------------------------------------------------
 
 static void
@@ -131,6 +141,14 @@ static void unanswered(struct validate *v, const struct http_result *r, struct n
     }
 }
 
+/// 401 says something about the token, and nothing about the permission: unless the next token gets
+/// it as well. Then it is this endpoint, and the token is good for the others.
+static bool is_of_token(struct validate *v, int status)
+{
+    bool again = (v->blamed & bit(v->asked)) != 0 && v->asked_generation != v->refused_generation;
+    return status == 401 && !again;
+}
+
 static void judge(struct validate *v, struct now now, struct validate_facts *facts)
 {
     const struct http_result *r = http_result(v->http, v->slot);
@@ -142,10 +160,11 @@ static void judge(struct validate *v, struct now now, struct validate_facts *fac
         memcpy(row->request_id, r->request_id, sizeof(row->request_id));
         note(v, r->status == 401 ? RC_DENIED : rc_of(verdict), now);
     }
-    if (r->status == 401) { // says something about the token, and nothing about the permission
+    if (is_of_token(v, r->status)) {
         *facts = (struct validate_facts){.token_refused = true, .refused = v->asked_generation};
         v->refused = true;
         v->refused_generation = v->asked_generation;
+        v->blamed |= bit(v->asked);
         return;
     }
     v->todo &= ~bit(v->asked);
@@ -153,6 +172,7 @@ static void judge(struct validate *v, struct now now, struct validate_facts *fac
         unanswered(v, r, now);
         return;
     }
+    v->blamed &= ~bit(v->asked);
     if (verdict == VERDICT_FORBIDDEN) {
         facts->token_stale = r->status == 403 && row->verdict != VERDICT_FORBIDDEN;
         facts->refused = v->asked_generation;
@@ -189,12 +209,16 @@ static void schedule(struct validate *v, struct now now)
     if (v->forbidden) {
         v->next = mono_min(v->next, forbidden_pace(v, now));
     }
+    if (missed(v) != 0) {
+        int64_t ms = jitter_ms(VALIDATE_LATE_MS, hal_entropy_u64());
+        v->next = mono_min(v->next, mono_after(now.mono, ms));
+    }
 }
 
 static void begin_round(struct validate *v, struct now now)
 {
     unsigned pending = with(v, VERDICT_NONE) | with(v, VERDICT_NO_ANSWER) |
-                       with(v, VERDICT_FORBIDDEN) | v->unanswered;
+                       with(v, VERDICT_FORBIDDEN) | missed(v) | v->unanswered;
     bool whole = v->whole || mono_due(v->daily, now.mono);
     if (whole) {
         v->daily = mono_after(now.mono, jitter_ms(VALIDATE_DAILY_MS, hal_entropy_u64()));

@@ -36,7 +36,8 @@ struct validate {
     unsigned named;      ///< mask of what is wanted and may be asked for with it
     bool refused;        ///< 401 was the answer to the token of refused_generation
     uint32_t refused_generation;
-    bool forbidden; ///< an episode of 403 is on
+    unsigned blamed; ///< mask of those whose 401 was taken for the token's fault, until they answer
+    bool forbidden;  ///< an episode of 403 is on
     struct mono forbidden_since;
     uint32_t failures; ///< rounds in a row without all the answers
 

@@ -15,9 +15,13 @@ class Life:
     """A box with its page, and what its status says."""
 
     def __init__(self, world):
+        self.world, self.cloud, self.lives = world, world.cloud, 1
+        self.page = self.open()
+
+    def open(self):
         from person import BoxPage
-        self.world, self.cloud = world, world.cloud
-        self.page = BoxPage(world)
+        self.world.wait_log("status_port", count=self.lives)
+        return BoxPage(self.world)
 
     def state(self):
         return self.page.status()["state"]
@@ -32,6 +36,15 @@ class Life:
 
     def look_again(self):
         self.page.press("Look again now")
+
+    def later(self, by_s):
+        """The power goes, and comes back when so much time is over for everybody."""
+        self.world.box.kill()
+        self.cloud.entra(clock_offset_s=by_s)
+        self.cloud.graph(clock_offset_s=by_s)
+        self.world.start()
+        self.lives += 1
+        self.page = self.open()
 
     def verdicts(self):
         return {p["name"]: p["verdict"] for p in self.page.status()["permissions"]}
@@ -103,6 +116,64 @@ def test_403_after_consent_is_waited_for_with_a_countdown_and_ends_by_itself(sta
     life.cloud.entra(propagation_s=0)
     life.becomes("collecting")
     life.world.wait_delivered()
+
+
+HOUR_S = 3600
+ASKED_FOR = {CALLS: "list", USERS: "users", DEVICES: "devices"}
+
+
+def refuses(life, permission, status):
+    """Graph answers with this status whatever needs the permission."""
+    life.cloud.fault({"service": "graph", "kind": ASKED_FOR[permission]}, {"status": status})
+
+
+def test_403_that_lasts_too_long_names_the_permission_over_a_kill_and_ends_by_itself(start):
+    life = start(consent=False, propagation_s="ever")
+    life.becomes("awaiting_consent")
+    life.cloud.entra(grant=[CALLS])
+    assert life.becomes("propagating")["propagation_left_s"] > 134 * 60
+    life.later(HOUR_S)
+    left = life.becomes("propagating")["propagation_left_s"]
+    assert 60 * 60 < left <= 75 * 60, "the countdown went on"
+    assert not life.world.log("graph_forbidden"), "nothing is collected meanwhile"
+    life.later(3 * HOUR_S)
+    state = life.becomes("attention")
+    assert CALLS in state["what"] and not state["propagation_left_s"]
+    life.cloud.entra(propagation_s=0)
+    life.becomes("collecting")
+    life.world.wait_delivered()
+
+
+def test_enabling_with_a_warning_collects_what_answers_and_is_kept(start):
+    life = start((CALLS, USERS), consent=False)
+    refuses(life, USERS, 403)
+    life.becomes("awaiting_consent")
+    life.cloud.entra(consent=True, revoke=True)
+    life.becomes("propagating")
+    assert (life.verdicts()[CALLS], life.verdicts()[USERS]) == ("good", "forbidden")
+    assert not life.cloud.report()["records"]["delivered"]
+    life.page.press("Enable with a warning")
+    state = life.becomes("degraded")
+    assert USERS in state["what"]
+    life.world.wait_delivered()
+    life.later(3 * HOUR_S) # accepted is accepted
+    life.becomes("degraded")
+    life.cloud.clear_faults()
+    life.becomes("collecting")
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 500])
+def test_one_permission_that_does_not_answer_leaves_the_other_one_collecting(start, status):
+    life = start((CALLS, DEVICES))
+    life.becomes("collecting")
+    refuses(life, DEVICES, status)
+    asked = life.cloud.requests("graph.devices")
+    wait_until(lambda: life.cloud.requests("graph.devices") >= asked + 2 or life.look_again(),
+               "it was asked", step_s=0.5)
+    life.cloud.raise_versions(count=3)
+    life.world.wait_delivered()
+    assert life.state()["name"] in ("collecting", "degraded", "attention")
+    assert len(life.world.log("auth_token_rejected")) <= 1
 
 
 @pytest.mark.parametrize("change, back", [

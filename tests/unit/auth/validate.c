@@ -21,7 +21,8 @@
 static struct validate validate;
 static struct validate_facts facts;
 static struct validate_token token;
-static unsigned stale; ///< how often a newer token was asked for
+static unsigned stale;   ///< how often a newer token was asked for
+static unsigned refused; ///< how often a token was told to be of no use
 
 static int init(void **unused)
 {
@@ -29,6 +30,7 @@ static int init(void **unused)
     world.config.permissions = ALL;
     memset(&facts, 0, sizeof(facts));
     stale = 0;
+    refused = 0;
     token = (struct validate_token){.authorization = SPAN("Authorization: Bearer t"),
                                     .generation = 1,
                                     .roles = ALL,
@@ -43,6 +45,7 @@ static struct mono turn(void)
 {
     struct mono again = validate_step(&validate, token, world.now, &facts);
     stale += facts.token_stale;
+    refused += facts.token_refused;
     (void)http_step(http_fake_handle(), world.now);
     return again;
 }
@@ -302,6 +305,28 @@ static void a_refused_token_is_told_and_not_used_again(void **unused)
     check_three(VERDICT_GOOD, VERDICT_GOOD, VERDICT_GOOD);
 }
 
+static void a_401_that_every_token_gets_is_not_the_tokens_fault(void **unused)
+{
+    (void)unused;
+    queue_three(200, 200, 401);
+    turns();
+    for (unsigned i = 0; i < 2; i++) { // one newer token, and no more than that
+        newer_token(ALL);
+        queue(401);
+        turns();
+        check_three(VERDICT_GOOD, VERDICT_GOOD, VERDICT_NO_ANSWER);
+    }
+    assert_int_equal(refused, 1);
+    world_sleep(validate_next(&validate).ms - world.now.mono.ms);
+    queue(200);
+    turns();
+    check_three(VERDICT_GOOD, VERDICT_GOOD, VERDICT_GOOD);
+    world_sleep(VALIDATE_DAILY_MS * 2);
+    queue(401); // of something else, later: a token may be bad again
+    turns();
+    assert_int_equal(refused, 2);
+}
+
 // ---- when it is asked again -------------------------------------------------
 
 static void failures_are_backed_off_and_only_they_are_asked_again(void **unused)
@@ -457,6 +482,25 @@ static void what_graph_does_not_offer_is_tried_daily_and_not_with_every_token(vo
     check_three(VERDICT_GOOD, VERDICT_GOOD, VERDICT_GOOD);
 }
 
+static void what_is_no_beta_is_not_missed_for_a_day_because_of_one_404(void **unused)
+{
+    (void)unused;
+    always_answer(200);
+    turns();
+    validate_ask(&validate, world.now);
+    world_sleep(VALIDATE_ASK_MS);
+    queue_three(404, 200, 404);
+    turns();
+    check_three(VERDICT_UNAVAILABLE, VERDICT_GOOD, VERDICT_UNAVAILABLE);
+    int64_t wait = validate_next(&validate).ms - world.now.mono.ms;
+    assert_true(wait >= VALIDATE_LATE_MS && wait <= VALIDATE_LATE_MS * 11 / 10);
+    world_sleep(wait);
+    turns();
+    assert_int_equal(requests(), 7); // call records alone
+    check_three(VERDICT_GOOD, VERDICT_GOOD, VERDICT_UNAVAILABLE);
+    assert_true(validate_next(&validate).ms > world.now.mono.ms + VALIDATE_DAILY_MS / 2);
+}
+
 static void a_person_may_ask_at_once_and_then_every_10_seconds(void **unused)
 {
     (void)unused;
@@ -536,6 +580,7 @@ int main(void)
         TEST(every_status_has_its_verdict),
         TEST(a_network_that_fails_says_nothing_about_a_verdict),
         TEST(a_refused_token_is_told_and_not_used_again),
+        TEST(a_401_that_every_token_gets_is_not_the_tokens_fault),
         TEST(failures_are_backed_off_and_only_they_are_asked_again),
         TEST(retry_after_is_obeyed_by_the_whole_round),
         TEST(without_room_for_a_request_it_is_tried_a_little_later),
@@ -544,6 +589,7 @@ int main(void)
         TEST(if_no_newer_token_comes_the_old_one_is_tried_again),
         TEST(all_of_them_are_looked_at_again_daily),
         TEST(what_graph_does_not_offer_is_tried_daily_and_not_with_every_token),
+        TEST(what_is_no_beta_is_not_missed_for_a_day_because_of_one_404),
         TEST(a_person_may_ask_at_once_and_then_every_10_seconds),
         TEST(what_a_person_asks_for_during_a_round_follows_it),
         TEST(a_source_that_doubts_is_heard_at_once_and_then_every_5_minutes),
