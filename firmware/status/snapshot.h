@@ -6,8 +6,8 @@
  * Never:  tokens, keys, URLs with queries, tenant and application ids, addresses or names of the
  *         customer's systems (a sink has the name that the operator gave it), user names but the
  *         one who authorised the box, collected data, the whole serial number, file paths, texts
- *         of remote servers. The consent link carries ids: it is shown while the page is asked for
- *         it, in a state that needs it.
+ *         of remote servers but a device code and its address. The links to consent and to sign in
+ *         carry ids: they are on the page alone, while a state or a sign-in needs them.
  * Memory: strings are borrowed for the rendering; "" where there is nothing.
  */
 #ifndef STATUS_SNAPSHOT_H
