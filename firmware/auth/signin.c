@@ -14,6 +14,7 @@
 #include "base/crypto.h"
 #include "hal/entropy.h"
 
+#include "auth/life_kept.h"
 #include "signin_outcome.h"
 #include "signin_request.h"
 #include "signin_state.h"
@@ -72,8 +73,9 @@ static void load(struct signin *s, struct now now)
     char token[SIGNIN_REFRESH_BYTES_MAX];
     struct buf refresh = BUF(token);
     struct buf who = buf_of(s->status.who, sizeof(s->status.who) - 1u);
-    enum rc rc = signin_recall(s->store, SIGNIN_REFRESH_NAME, &s->refreshed_ms, &refresh);
-    enum rc who_rc = signin_recall(s->store, SIGNIN_WHO_NAME, &s->status.at_ms, &who);
+    uint32_t subject = life_subject(s->config);
+    enum rc rc = signin_recall(s->store, SIGNIN_REFRESH_NAME, subject, &s->refreshed_ms, &refresh);
+    enum rc who_rc = signin_recall(s->store, SIGNIN_WHO_NAME, subject, &s->status.at_ms, &who);
     buf_wipe(&refresh);
     if (who_rc != RC_OK) {
         memset(s->status.who, 0, sizeof(s->status.who));

@@ -8,6 +8,7 @@
 #include "base/backoff.h"
 #include "hal/entropy.h"
 
+#include "auth/life_kept.h"
 #include "signin_request.h"
 #include "sys/fault.h"
 #include "sys/log.h"
@@ -216,7 +217,7 @@ static RC keep_tokens(struct signin *s, struct span refresh, struct now now)
         s->status.at_ms = 0;
         s->rest = SIGNIN_OFF;
     }
-    TRY(signin_keep(s->store, SIGNIN_REFRESH_NAME, now.wall.ms, refresh));
+    TRY(signin_keep(s->store, SIGNIN_REFRESH_NAME, life_subject(s->config), now.wall.ms, refresh));
     s->loaded = true; // whatever was there before
     s->has_refresh = true;
     s->refreshed_ms = now.wall.ms;
@@ -338,7 +339,8 @@ static void me(struct signin *s, const struct http_result *result, struct now no
     }
     memcpy(s->status.who, who, sizeof(who));
     s->status.at_ms = now.wall.ms;
-    enum rc rc = signin_keep(s->store, SIGNIN_WHO_NAME, now.wall.ms, span_from_str(who));
+    enum rc rc = signin_keep(
+        s->store, SIGNIN_WHO_NAME, life_subject(s->config), now.wall.ms, span_from_str(who));
     if (rc != RC_OK) { // after a restart, the refresh token tells it again
         fault_note(now, "auth.signin_keep", rc, NULL);
         LOG_WARN("ev=signin_not_kept rc=%s now=asked_again_after_restart", rc_name(rc));

@@ -5,6 +5,7 @@
 
 #include "auth/auth_proof.h"
 #include "auth/credential.h"
+#include "auth/life_kept.h"
 #include "sys/pages.h"
 
 #define TOTAL_MS_MAX 60000
@@ -20,7 +21,8 @@ static RC put_refresh(struct signin *s, struct buf *form)
     char bytes[SIGNIN_REFRESH_BYTES_MAX];
     struct buf token = BUF(bytes);
     int64_t at_ms;
-    enum rc rc = signin_recall(s->store, SIGNIN_REFRESH_NAME, &at_ms, &token);
+    enum rc rc =
+        signin_recall(s->store, SIGNIN_REFRESH_NAME, life_subject(s->config), &at_ms, &token);
     if (rc == RC_OK) {
         put_value(form, "&grant_type=refresh_token&refresh_token=", buf_span(&token));
     }

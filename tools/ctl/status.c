@@ -87,7 +87,8 @@ bool ctl_who(struct tokenstore *store, char who[static CTL_WHO_BYTES], int64_t *
     }
     struct span all = buf_span(&value);
     size_t end = span_index(all, '\n');
-    if (time_parse_iso(span_sub(all, 0, end), at_ms) != RC_OK) {
+    struct span head = span_sub(all, 0, end);
+    if (time_parse_iso(span_sub(head, 0, span_index(head, ' ')), at_ms) != RC_OK) {
         return false;
     }
     struct span name = span_sub(all, end + 1u, CTL_WHO_BYTES - 1u);

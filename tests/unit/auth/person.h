@@ -13,6 +13,7 @@
 #define LOGIN       "https://login.microsoftonline.com/" TENANT "/oauth2/v2.0"
 #define ME_URL      "https://graph.microsoft.com/v1.0/me?$select=displayName,userPrincipalName,id"
 #define SECOND_MS   1000
+#define KEPT_AT     "2026-11-23T00:00:00.000Z 528186139\n" ///< begins what is kept then
 #define DAY_MS      86400000ll
 
 extern struct signin person;

@@ -279,7 +279,7 @@ static void a_store_that_is_busy_at_the_start_is_read_later(void **unused)
 {
     (void)unused;
     signed_in();
-    struct span who = SPAN("2026-11-23T00:00:00.000Z\nAdele Vance");
+    struct span who = SPAN(KEPT_AT "Adele Vance");
     world_put(SIGNIN_WHO_NAME, who, RC_RETRY);
     person_restart();
     person_turns();
@@ -294,7 +294,8 @@ static void a_store_that_is_busy_at_the_start_is_read_later(void **unused)
 static void records_that_cannot_be_read_are_as_if_there_were_none(void **unused)
 {
     (void)unused;
-    static const char *const values[] = {"", "\n", "r3fresh", "2026-11-23T00:00:00.000Z", "x\ny"};
+    static const char *const values[] = {
+        "", "\n", "r3fresh", "2026-11-23T00:00:00.000Z", "x\ny", "2026-11-23T00:00:00.000Z\nx"};
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
         signed_in();
         world_put(SIGNIN_REFRESH_NAME, span_from_str(values[i]), RC_OK);
@@ -307,6 +308,23 @@ static void records_that_cannot_be_read_are_as_if_there_were_none(void **unused)
         assert_int_equal(person_state(), SIGNIN_OFF);
         assert_int_equal(person_requests(), 2);
     }
+}
+
+static void a_box_that_moves_to_another_tenant_knows_nobody_there(void **unused)
+{
+    (void)unused;
+    signed_in();
+    world.config.tenant_id[0] = 'f';
+    person_restart();
+    world_sleep(SIGNIN_USE_MS);
+    person_turns();
+    assert_int_equal(person_state(), SIGNIN_OFF);
+    assert_string_equal(signin_status(&person)->who, "");
+    assert_int_equal(person_requests(), 2); // and the token goes nowhere
+    world.config.tenant_id[0] = TENANT[0];
+    person_restart();
+    person_turns();
+    assert_string_equal(signin_status(&person)->who, "Adele Vance");
 }
 
 // ---- power ------------------------------------------------------------------
@@ -392,6 +410,7 @@ int main(void)
         TEST(a_rotated_token_that_cannot_be_kept_leaves_the_old_one),
         TEST(a_store_that_is_busy_at_the_start_is_read_later),
         TEST(records_that_cannot_be_read_are_as_if_there_were_none),
+        TEST(a_box_that_moves_to_another_tenant_knows_nobody_there),
         TEST(no_cut_of_the_power_leaves_one_s_name_beside_another_s_token),
         TEST(a_token_without_a_name_is_asked_for_it_without_haste),
     };
