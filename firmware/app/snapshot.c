@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/app_state.h"
+#include "app/led_code.h"
 #include "sys/heap.h"
 
 #define SECOND_MS      1000
@@ -141,11 +142,34 @@ static void fill_permissions(struct app *a, struct snapshot *s, struct now now)
     }
 }
 
+/// Why nothing comes although it may; NULL: it does, or it is a moment's trouble.
+static const char *trouble_of_graph(const struct app *a)
+{
+    if (!a->graph_ready || a->graph.failures < LED_FAILURES_MANY) {
+        return NULL;
+    }
+    switch (a->graph.fail) {
+    case FETCH_FAIL_NETWORK:
+        return "Graph cannot be reached: tried again";
+    case FETCH_FAIL_THROTTLED:
+        return "Graph is overloaded or asks for fewer requests: slowed down";
+    case FETCH_FAIL_SERVER:
+        return "Graph has a problem of its own: tried again";
+    case FETCH_FAIL_UNAUTHORIZED:
+        return "Graph refuses the box's tokens (401): tried again with new ones";
+    case FETCH_FAIL_FORBIDDEN:
+        return "Graph refuses call records (403): tried again";
+    default: // one request's matter
+        return NULL;
+    }
+}
+
 static void fill_sources(struct app *a, struct snapshot *s, struct now now)
 {
     const struct graph_status *g = graph_status(&a->graph);
     struct snapshot_source *calls = &s->sources[0];
     bool allowed = life_allows(&a->life, PERMISSION_CALL_RECORDS);
+    const char *trouble = trouble_of_graph(a);
 
     s->sources_count = 1;
     calls->name = "call_records";
@@ -153,9 +177,10 @@ static void fill_sources(struct app *a, struct snapshot *s, struct now now)
     calls->text = !a->config.call_records_on ? "not configured"
                   : !allowed                 ? "waits for its permission"
                   : g->paused                ? "paused: the store is full"
+                  : trouble != NULL          ? trouble
                                              : "collecting";
     calls->level = !a->config.call_records_on || !allowed ? SNAPSHOT_WAIT
-                   : g->paused                            ? SNAPSHOT_WARN
+                   : g->paused || trouble != NULL         ? SNAPSHOT_WARN
                                                           : SNAPSHOT_GOOD;
     calls->listed = g->records_listed;
     calls->done = g->records_done;

@@ -205,6 +205,22 @@ def test_token_endpoint_that_is_down_needs_nobody(start):
     life.world.wait_delivered()
 
 
+@pytest.mark.parametrize("status, word", [(401, "tokens"), (429, "fewer"), (500, "problem"),
+                                          (503, "overloaded")])
+def test_a_graph_that_gives_no_records_is_said_where_they_come_from(start, status, word):
+    life = start()
+    life.becomes("collecting")
+
+    def source(level):
+        found = life.page.status()["sources"][0]
+        return found if found["level"] == level else None
+    life.cloud.fault({"service": "graph", "kind": ["list", "record"]}, {"status": status})
+    assert word in wait_until(lambda: source("warn"), "it is told")["text"]
+    life.cloud.clear_faults()
+    wait_until(lambda: source("good"), "it is over")
+    life.world.wait_delivered()
+
+
 def device_sign_in(life):
     """The person with the code that the page shows, at the question whether to go on."""
     from person import Person
