@@ -188,6 +188,10 @@ static void redirected(struct app *a, struct span value, struct now now)
     static struct consent_redirect redirect; // large, and holds a code for a moment
 
     consent_read_redirect(value, a->consent_state, signin_link_state(&a->signin), &redirect);
+    if (redirect.kind != CONSENT_NOTHING) { // else anybody may have sent it, as often as they like
+        a->wished = now.mono;
+        LOG_INFO("ev=wish kind=redirect");
+    }
     switch (redirect.kind) {
     case CONSENT_GIVEN: // believed for nothing: look
         auth_renew(&a->auth, now);
@@ -207,7 +211,7 @@ static void redirected(struct app *a, struct span value, struct now now)
         }
         break;
     default:
-        LOG_INFO("ev=redirect_ignored why=not_of_a_link_that_is_out");
+        LOG_DEBUG("ev=redirect_ignored why=not_of_a_link_that_is_out");
         break;
     }
     bytes_wipe(&redirect, sizeof(redirect));
@@ -218,7 +222,6 @@ void app_wish(struct app *a, const struct status_wish *wish, struct now now)
     static const char *const names[] = {
         [STATUS_WISH_SIGN_IN] = "sign_in",
         [STATUS_WISH_DEVICE_CODE] = "device_code",
-        [STATUS_WISH_REDIRECT] = "redirect",
         [STATUS_WISH_ENABLE] = "enable",
         [STATUS_WISH_VALIDATE] = "validate",
         [STATUS_WISH_FORGET] = "forget",
@@ -228,6 +231,10 @@ void app_wish(struct app *a, const struct status_wish *wish, struct now now)
     bool changed = false;
 
     if (wish->kind == STATUS_WISH_NONE) {
+        return;
+    }
+    if (wish->kind == STATUS_WISH_REDIRECT) {
+        redirected(a, wish->value, now);
         return;
     }
     a->wished = now.mono;
@@ -240,9 +247,6 @@ void app_wish(struct app *a, const struct status_wish *wish, struct now now)
         break;
     case STATUS_WISH_DEVICE_CODE:
         signin_begin_device(&a->signin, now);
-        break;
-    case STATUS_WISH_REDIRECT:
-        redirected(a, wish->value, now);
         break;
     case STATUS_WISH_ENABLE:
         life_enable_with_warning(&a->life, &changed);

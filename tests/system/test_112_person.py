@@ -138,6 +138,16 @@ def test_somebody_declines(desk):
     at.world.finish()
 
 
+def test_what_answers_no_link_of_the_box_leaves_no_trace(desk):
+    at = desk()
+    for number in range(20):
+        assert at.port.get("/redirect?code=x&state=guess%d" % number).status == 303
+    assert not at.world.log("wish") and not at.world.log("redirect_ignored")
+    at.by_link()
+    assert at.sign_in("done")["who"] == ADMIN
+    assert len(at.world.log("wish", kind="redirect")) == 1
+
+
 def test_a_policy_that_blocks_device_codes_is_explained_and_not_tried_again(desk):
     at = desk(conditional_access=["device_code"])
     at.by_code()
