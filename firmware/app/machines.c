@@ -27,6 +27,7 @@ static void build_auth(struct app *a)
         .store = &a->store,
         .ca_pem = a->ca_pem,
         .time_trusted = a->auth.time_trusted, // else it would count as idle while it is frozen
+        .generation = a->auth.generation,
     };
 
     http_release(&a->http, SLOT_AUTH);

@@ -444,6 +444,7 @@ void auth_init(struct auth *a, const struct auth_setup *setup)
     a->store = setup->store;
     a->ca_pem = setup->ca_pem;
     a->time_trusted = setup->time_trusted;
+    a->generation = setup->generation;
     a->state = AUTH_WAITING;
     a->cause = AUTH_CAUSE_STARTING;
     a->status.cause = AUTH_CAUSE_STARTING;

@@ -49,8 +49,9 @@ struct auth_setup {
     struct http *http;
     unsigned slot; ///< its transfer
     struct tokenstore *store;
-    struct span ca_pem; ///< sandbox trust, or empty for the pinned roots
-    bool time_trusted;  ///< the time was known before it is built (anew)
+    struct span ca_pem;  ///< sandbox trust, or empty for the pinned roots
+    bool time_trusted;   ///< the time was known before it is built (anew)
+    uint32_t generation; ///< of its last token before that: what others know of it is not the new
 };
 
 void auth_init(struct auth *a, const struct auth_setup *setup);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * What a token says of the permissions that it carries.
+ * What a token says of the permissions that it carries, and its number.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,10 +46,28 @@ static void roles_are_looked_up_in_the_token_if_it_can_be_read(void **unused)
     }
 }
 
+static void tokens_are_numbered_on_when_the_machine_is_built_anew(void **unused)
+{
+    (void)unused;
+    const struct auth_setup setup = {.config = &world.config,
+                                     .http = http_fake_handle(),
+                                     .slot = SLOT,
+                                     .store = &world.store,
+                                     .time_trusted = true,
+                                     .generation = 7};
+    auth_init(&world.auth, &setup);
+    auth_reject(&world.auth, 7, world.now); // an answer to the last one before
+    world_answer_token("t", 3600);
+    assert_int_equal(auth_generation(&world.auth), 8);
+    auth_reject(&world.auth, 7, world.now);
+    assert_true(world_has_token());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(roles_are_looked_up_in_the_token_if_it_can_be_read, world_init),
+        cmocka_unit_test_setup(tokens_are_numbered_on_when_the_machine_is_built_anew, world_init),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
