@@ -79,7 +79,8 @@ struct app_port {
     uint64_t sent[CONFIG_SINKS_MAX];
     struct mono pressed; ///< the button, last
     struct mono line_due;
-    struct mono forget_at; ///< MONO_NEVER
+    struct mono forget_at; ///< this life ends for it; MONO_NEVER
+    bool forget_failed;    ///< nothing was forgotten, and a person believes so
     unsigned open;         ///< connections of the last turn
 };
 

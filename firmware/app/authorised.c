@@ -15,7 +15,6 @@
 #define ASK_LATE_MS     (5 * 60 * 1000)
 #define ASK_LATE_FOR_MS (24 * 3600 * 1000)
 #define ASK_SELDOM_MS   (3600 * 1000)
-#define ANSWER_MS       2000 ///< the page says what happens before it does
 
 #define APPLICATION_PERMISSIONS ((1u << PERMISSION_USER) - 1u)
 
@@ -257,7 +256,7 @@ void app_wish(struct app *a, const struct status_wish *wish, struct now now)
         validate_ask(&a->validate, now);
         break;
     default:
-        a->port.forget_at = mono_after(now.mono, ANSWER_MS);
+        app_ask_forget(a, now);
         break;
     }
     bytes_wipe(link, sizeof(link));

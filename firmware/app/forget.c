@@ -13,6 +13,8 @@
 #include "spool/spool_claim.h"
 #include "sys/log.h"
 
+#define ANSWER_MS 2000 ///< whoever asked gets the answer before the life ends
+
 static enum exit_code say(const struct wipe *w, enum rc rc)
 {
     char line[WIPE_NAME_BYTES + 80];
@@ -71,17 +73,17 @@ static void tell_thumbprints(const struct app *a)
     }
 }
 
-RC app_ask_forget(struct app *a)
+void app_ask_forget(struct app *a, struct now now)
 {
     enum rc rc = forget_ask(a->state_fd);
 
+    a->port.forget_failed = rc != RC_OK;
     if (rc != RC_OK) {
         LOG_ERROR("ev=forget_not_begun cause=%s now=nothing_was_forgotten advice=see_to_the_disk",
                   rc_name(rc));
-        return rc;
+        return;
     }
     tell_thumbprints(a);
     LOG_WARN("ev=forget_asked now=restarting_to_wipe_everything");
-    app_end_for_restart(a, EXIT_TEMPFAIL, "asked to forget");
-    return RC_OK;
+    a->port.forget_at = mono_min(a->port.forget_at, mono_after(now.mono, ANSWER_MS));
 }

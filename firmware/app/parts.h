@@ -59,9 +59,10 @@ enum exit_code app_open_secrets(struct app *a);
 
 /// If somebody asked for it: STATE becomes that of a new box. What is wrong was said.
 enum exit_code app_forget(struct app *a);
-/// A person asked for it: marked, and done by the next start, for which this life ends.
-/// @retval else it could not be marked, and nothing happens: said.
-RC app_ask_forget(struct app *a);
+/// A person asked for it: marked on return, so that nothing in between undoes it, and done by the
+/// next start, for which this life ends in a moment. If it cannot be marked, nothing happens: said,
+/// on the page as well.
+void app_ask_forget(struct app *a, struct now now);
 
 // ---- devices.c ----
 

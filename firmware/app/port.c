@@ -197,7 +197,7 @@ struct mono app_step_port(struct app *a, struct now now)
     a->port.open = open;
     if (mono_due(a->port.forget_at, now.mono)) {
         a->port.forget_at = MONO_NEVER;
-        rc_ignore(app_ask_forget(a), "said there, with what a person can do");
+        app_end_for_restart(a, EXIT_TEMPFAIL, "asked to forget");
     }
     wake = mono_min(wake, a->port.forget_at);
     return wish.kind != STATUS_WISH_NONE ? now.mono : wake;

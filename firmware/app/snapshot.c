@@ -63,6 +63,11 @@ static void fill_state(struct app *a, struct snapshot *s, struct now now)
     struct buf what = BUF(p->what), next = BUF(p->next), advice = BUF(p->advice);
     struct buf link = BUF(p->link);
 
+    if (a->port.forget_failed) {
+        buf_put_str(&what,
+                    "The box was asked to forget everything and could not begin: its disk takes "
+                    "nothing. Nothing was forgotten. ");
+    }
     life_describe(&a->life, now, &what, &next, &advice);
     if (a->consent_declined) {
         buf_put_str(&what, " Whoever followed the link last declined, or may not grant this.");

@@ -11,7 +11,8 @@ import subprocess
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from world import TOKEN, give_state
+from listening import listen, port_of, send, wait_state
+from world import TOKEN, give_state, wait_until
 
 STAYS = {"clock-floor", "spool.lock", "sandbox"}
 CANARY = b"canary-3f9c1b7e-of-a-record-that-was-set-aside"
@@ -199,6 +200,39 @@ def killed_at(command, number):
                            "inject=unlinkat:signal=SIGKILL:when=%d" % number, *command],
                           capture_output=True, timeout=120)
     return done.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL)
+
+
+@pytest.fixture
+def at_the_box(make_board):
+    """Somebody with the code, who has pressed the button of a box that collects."""
+    world = make_board(change=listen())
+    world.board.power_on()
+    world.port = port_of(world)
+    wait_state(world.port, "collecting")
+    world.board.devices.press()
+    wait_until(lambda: "value=forget" in world.port.get("/").text(), "the button to be seen")
+    world.board.devices.press(False)
+    return world
+
+
+def test_whoever_reads_that_the_box_forgets_can_pull_the_plug(at_the_box):
+    world = at_the_box
+    answer = send(world.port, world.box, "forget")
+    world.board.power_cut()
+    assert answer.status == 200 and "The box forgets" in answer.text()
+    world.wait_log("forgotten")
+
+
+def test_what_cannot_be_begun_is_said_on_the_page(at_the_box):
+    world = at_the_box
+    mark = os.path.join(world.box.state, "forget")
+    os.mkdir(mark)  # no file can be made there
+    send(world.port, world.box, "forget")
+    wait_until(lambda: "Nothing was forgotten" in world.port.get("/").text(), "the truth")
+    os.rmdir(mark)
+    assert world.log("forget_not_begun") and not world.log("forget_asked")
+    assert send(world.port, world.box, "forget").status == 200
+    world.wait_log("forgotten")
 
 
 @pytest.mark.parametrize("by_page", (False, True))
