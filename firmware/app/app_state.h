@@ -81,7 +81,9 @@ struct app_port {
     struct mono line_due;
     struct mono forget_at; ///< this life ends for it; MONO_NEVER
     bool forget_failed;    ///< nothing was forgotten, and a person believes so
-    unsigned open;         ///< connections of the last turn
+    struct mono trim_due;  ///< memory of connections that are gone; MONO_NEVER: given back
+    uint64_t records;      ///< done, as of the last turn
+    bool flows;            ///< the last hour has begun
 };
 
 struct app {

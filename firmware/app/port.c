@@ -7,10 +7,12 @@
 
 #include "app/app_state.h"
 #include "auth/setup_code.h"
+#include "sys/heap.h"
 #include "sys/log.h"
 
 #define PRESENT_MS 60000 ///< so long a pressed button says that somebody is there
 #define LINE_MS    30000
+#define TRIM_MS    2000
 
 /// For the page: what is to be uploaded to the app registration.
 static struct span certificate(void *context, bool next)
@@ -100,11 +102,11 @@ enum exit_code app_open_port(struct app *a)
     time_put_iso_s(&build, (int64_t)CONFIG_BUILD_EPOCH * 1000);
     build.len = sizeof("2026-11-23") - 1u; // a day says it
     (void)buf_terminate(&build);
-    hour_init(&a->hour, spool_next_seq(&a->spool), 0, a->started.mono);
     serve_none(&a->serve);
     a->port.pressed = (struct mono){.ms = -PRESENT_MS};
     a->port.line_due = a->started.mono;
     a->port.forget_at = MONO_NEVER;
+    a->port.trim_due = MONO_NEVER;
     if (a->config.status_listen[0] != '\0') {
         said(a, open_port(a));
     }
@@ -157,9 +159,14 @@ static uint64_t events_sent(const struct app *a)
 /// What grew since the last turn, and when.
 static void note_flow(struct app *a, struct now now)
 {
-    uint64_t collected = spool_next_seq(&a->spool);
+    uint64_t events = spool_next_seq(&a->spool), records = graph_status(&a->graph)->records_done;
 
-    if (collected != a->hour.collected) {
+    if (!a->port.flows) { // what the box says of its own start was not collected
+        hour_init(&a->hour, events, events_sent(a), now.mono);
+        a->port.flows = true;
+    }
+    if (records != a->port.records) {
+        a->port.records = records;
         a->port.collected_at = now.mono;
     }
     for (unsigned i = 0; i < a->config.sinks_count; i++) {
@@ -169,7 +176,22 @@ static void note_flow(struct app *a, struct now now)
             a->port.sent_at[i] = now.mono;
         }
     }
-    hour_note(&a->hour, collected, events_sent(a), now.mono);
+    hour_note(&a->hour, events, events_sent(a), now.mono);
+}
+
+/// What connections used of the libraries' pool goes back soon after the last one, whether the
+/// collector is busy or not.
+static struct mono give_back(struct app *a, struct now now)
+{
+    if (serve_stats(&a->serve).open > 0) {
+        a->port.trim_due = mono_after(now.mono, TRIM_MS);
+        return MONO_NEVER;
+    }
+    if (mono_due(a->port.trim_due, now.mono)) {
+        a->port.trim_due = MONO_NEVER;
+        heap_trim();
+    }
+    return a->port.trim_due;
 }
 
 struct mono app_step_port(struct app *a, struct now now)
@@ -190,11 +212,7 @@ struct mono app_step_port(struct app *a, struct now now)
     }
     wake = mono_min(wake, status_step(&a->status, &a->port.snapshot, present(a, now), now, &wish));
     app_wish(a, &wish, now);
-    unsigned open = serve_stats(&a->serve).open;
-    if (open == 0 && a->port.open > 0) {
-        a->trimmed = false; // what the last one used goes back
-    }
-    a->port.open = open;
+    wake = mono_min(wake, give_back(a, now));
     if (mono_due(a->port.forget_at, now.mono)) {
         a->port.forget_at = MONO_NEVER;
         app_end_for_restart(a, EXIT_TEMPFAIL, "asked to forget");

@@ -18,6 +18,10 @@
 
 #include "sys/heap.h"
 
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+#endif
+
 // What one call may take from the socket. The library passes over some records without a word
 // (change_cipher_spec in TLS 1.3, warnings) and asks for the next: a peer that sends them as fast
 // as they are read would keep that call, and with it the whole loop. Honest flights have ten
@@ -61,7 +65,9 @@ static const uint16_t groups[] = {
 static bool has_aes(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
-    return __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul");
+    unsigned a = 0, b = 0, c = 0, d = 0;
+
+    return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_AES) != 0 && (c & bit_PCLMUL) != 0;
 #else
     return false; // the library uses no other processor's instructions as we build it
 #endif

@@ -15,13 +15,12 @@ import urllib.request
 import jsonschema
 import pytest
 from canary import Canary, planted
-from conftest import judge
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from listening import (answers, ctl, free_port, listen, opened, port_of, send, setup_code,
                        status_of, token_of, wait_state)
 from port import Answer, NoAnswer, Port
-from world import OFTEN, ROOT, World, wait_until
+from world import OFTEN, ROOT, World, judge, wait_until
 
 SCHEMA = os.path.join(ROOT, "firmware", "status", "status.schema.json")
 PROMETHEUS = os.path.join(ROOT, "build", "prometheus", "usr", "bin")

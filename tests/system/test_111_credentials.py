@@ -5,6 +5,8 @@ import subprocess
 
 import pytest
 
+from world import wait_until
+
 SHORT = [4, 5] # s that a token lives: renewals come while a test looks
 OLD, NEW = "old-secret-77aa", "new-secret-88bb"
 
@@ -93,6 +95,8 @@ def test_a_certificate_that_is_replaced_in_the_tenant_is_replaced_on_the_box(mak
     assert new != old and world.box.certificate("--next") == new
     world.wait_log("credential_next_refused", code="A10")
     world.cloud.entra(certificate=new)
+    asked = world.cloud.stats()["tokens"]
+    wait_until(lambda: world.cloud.stats()["tokens"] > asked, "no trial from before is under way")
     world.cloud.entra(remove_certificate=old)
     world.wait_log("credential_switched", kind="certificate", why="cert_rejected")
     assert world.box.certificate() == new

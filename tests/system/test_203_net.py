@@ -130,7 +130,7 @@ def test_service_that_refuses_connections_and_comes(make_world):
     world.cloud.call("DELETE", "/faults/%d" % every)
     world.wait_log("auth_failed", cause="network")
     world.cloud.call("DELETE", "/faults/%d" % numbers[0])
-    world.wait_log("list_failed", cause="network")
+    world.wait_log("permission_validated", verdict="no_answer")
     world.cloud.call("DELETE", "/faults/%d" % numbers[1])
     world.wait_log("ship_failing", reason="cut")
     world.cloud.clear_faults()

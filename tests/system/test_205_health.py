@@ -182,11 +182,14 @@ def test_the_led_shows_that_the_sink_is_away_and_that_it_is_back(make_board):
 
 
 def test_the_led_shows_that_the_cloud_refuses_the_box(make_board):
-    world = make_board(records=SOME)
-    world.cloud.fault({"service": "authority"}, {"aadsts": 700027})
+    world = make_board(records=SOME, calls={"hot_interval_s": 1})
     world.board.power_on()
+    world.wait_log("life", state="collecting")
+    world.cloud.fault({"service": "authority"}, {"aadsts": 700027})
+    world.cloud.entra(revoke=True)
     world.wait_log("led", code=7)
     world.cloud.clear_faults()
+    world.wait_log("life", 2, state="collecting")
     world.wait_log("led", code=10)
     finish(world)
 

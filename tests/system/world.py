@@ -29,6 +29,10 @@ CALL_RECORDS = {"backfill_days": 30, "list_per_20s": 100000, "record_per_20s": 1
 SINK = {"linger_ms": 50, "hold_probe_s": 1, **QUICK}
 OFTEN = {"hot_interval_s": 1, "warm_interval_s": 1, "cold_interval_s": 1}
 NO_LIMITS = {"list": [1000000, 20], "record": [1000000, 20], "app": [1000000, 20]}
+# What must never stand in a log: a JWT (token or assertion), a key, a header, a link, data of a
+# call; and the word of a program that found a bug in itself.
+UNWANTED = re.compile(r"eyJ[A-Za-z0-9_-]{8}|PRIVATE KEY|Bearer |client_assertion|client_secret="
+                      r"|skiptoken|contoso|ev=assert_failed")
 
 
 def wait_until(condition, what, timeout_s=WAIT_S_MAX, step_s=0.05):
@@ -136,3 +140,13 @@ class World:
         for box in self.boxes:
             box.kill()
         self.cloud.stop()
+
+
+def judge(worlds):
+    """No log of theirs has what must not be in one."""
+    for world in worlds:
+        for box in world.boxes:
+            text = box.log_text()
+            assert not UNWANTED.search(text), "in the log: %s" % UNWANTED.search(text)
+            leaked = [s for s in box.secrets if s in text]
+            assert not leaked, "a secret in the log: %s" % leaked
