@@ -4,6 +4,7 @@ import datetime
 import subprocess
 
 import pytest
+from world import wait_until
 
 from world import wait_until
 
@@ -19,6 +20,12 @@ def ctl(world, *args, given=""):
 def put(world, value, *options):
     world.box.secrets.append(value)
     ctl(world, "secret", "put", *options, "client-secret", given=value)
+
+
+def tokens_of(world):
+    """How the requests for a token were answered, in their order."""
+    return [entry["answer"] for entry in world.cloud.log()
+            if (entry["service"], entry["kind"]) == ("authority", "token")]
 
 
 def status(world):
@@ -94,6 +101,8 @@ def test_a_certificate_that_is_replaced_in_the_tenant_is_replaced_on_the_box(mak
     new = ctl(world, "certificate", "renew")
     assert new != old and world.box.certificate("--next") == new
     world.wait_log("credential_next_refused", code="A10")
+    wait_until(lambda: tokens_of(world)[tokens_of(world).index("401"):].count("200"),
+               "the one in use went on")
     world.cloud.entra(certificate=new)
     asked = world.cloud.stats()["tokens"]
     wait_until(lambda: world.cloud.stats()["tokens"] > asked, "no trial from before is under way")
