@@ -20,6 +20,7 @@ ARCHIVES = {
     "libcurl.a": "curl",
     "libmbedtls.a": "mbedtls",
     "liblmdb.a": "lmdb",
+    "libqrencode.a": "qrencode",
     "libtss2.a": "tpm2-tss",
     "libz.a": "zlib",
     "libc.a": "musl",
