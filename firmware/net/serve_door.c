@@ -26,16 +26,17 @@
 
 struct address serve_address_of(const void *sockaddr)
 {
-    const struct sockaddr *any = sockaddr;
-    struct address a = {.is_v6 = any->sa_family == AF_INET6};
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    memcpy(&v4, sockaddr, sizeof(v4));
+    memcpy(&v6, sockaddr, sizeof(v6));
+    struct address a = {.is_v6 = v4.sin_family == AF_INET6};
     if (a.is_v6) {
-        const struct sockaddr_in6 *v6 = sockaddr;
-        memcpy(a.bytes, &v6->sin6_addr, sizeof(v6->sin6_addr));
-        a.port = ntohs(v6->sin6_port);
+        memcpy(a.bytes, &v6.sin6_addr, sizeof(v6.sin6_addr));
+        a.port = ntohs(v6.sin6_port);
     } else {
-        const struct sockaddr_in *v4 = sockaddr;
-        memcpy(a.bytes, &v4->sin_addr, sizeof(v4->sin_addr));
-        a.port = ntohs(v4->sin_port);
+        memcpy(a.bytes, &v4.sin_addr, sizeof(v4.sin_addr));
+        a.port = ntohs(v4.sin_port);
     }
     return address_unmapped(&a);
 }
