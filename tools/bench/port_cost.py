@@ -6,6 +6,7 @@ Latency is a client's: from the request to the last byte of the answer.
 import os
 import re
 import statistics
+import subprocess
 import sys
 import time
 
@@ -17,7 +18,10 @@ from port import Answer, Port  # noqa: E402
 
 SETTLE_S = 6        # after a start, until nothing of it is left to do
 CONNECTIONS = 4     # as many as the port has
-EVERY_TLS_S = 0.12  # the port shakes ten hands a second
+EVERY_TLS_S = 0.21  # the port shakes five hands a second
+CROWD = os.path.join(ROOT, "tests", "support", "crowd.py")
+SLOW_CLIENTS = 1000
+CROWD_S = 15
 
 
 def listening(bench, plain=False, sink=True):
@@ -63,6 +67,7 @@ class PortBench:
 
     def run(self):
         self.latency()
+        self.crowd()
         self.memory()
 
     # -- how soon
@@ -94,6 +99,39 @@ class PortBench:
         bench.figures["port_p99_ms"] = percentile(plain, 0.99)
         bench.figures["port_tls_p99_ms"] = percentile(tls, 0.99)
         bench.figures["port_tls_ms"] = statistics.median(tls)
+
+    # -- what a crowd takes
+
+    def spent(self, box):
+        """Share of one processor in CROWD_S, in percent."""
+        began, at = box.sample().cpu_s, time.monotonic()
+        time.sleep(CROWD_S)
+        return 100 * (box.sample().cpu_s - began) / (time.monotonic() - at)
+
+    def crowd(self):
+        """The collector is one thread: what others take of its processor is what it has less."""
+        bench = self.bench
+        bench.say("port: %d slow clients" % SLOW_CLIENTS)
+        bench.bed.fill("slim", PAGE)
+        shares = []
+        for _ in range(3):
+            box = listening(bench).start()
+            port = port_of(box)
+            self.settle(box)
+            alone = self.spent(box)
+            crowd = subprocess.Popen(
+                [sys.executable, CROWD, str(port.address[1]), str(SLOW_CLIENTS), "slow",
+                 str(4 * CROWD_S)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            try:
+                assert crowd.stdout.readline().strip() == "ready"
+                shares.append(self.spent(box) - alone)
+                ask(port)
+            finally:
+                crowd.terminate()
+                crowd.wait()
+                box.stop()
+                bench.bed.forget()
+        bench.figures["port_crowd_percent"] = statistics.median(shares)
 
     # -- what it keeps
 
