@@ -132,7 +132,9 @@ class SoftTpm:
         self.commands += 1
         code = HEADER.unpack(command[:10])[2]
         if code == STARTUP:  # somebody opened the node: the driver forgets what it had for others
-            termios.tcflush(self.slave, termios.TCIFLUSH)
+            # what is still on its way inside the kernel arrives when it is asked about
+            while select.select([self.slave], [], [], 0)[0]:
+                termios.tcflush(self.slave, termios.TCIFLUSH)
         for refusal in self.refusals:
             if refusal["left"] > 0 and refusal["command"] in (None, code):
                 refusal["left"] -= 1
