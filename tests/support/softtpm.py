@@ -105,6 +105,8 @@ class SoftTpm:
                 answer = self.answer(self.read_message(self.read_node))
                 self.hearing.wait()
                 self.wake.wait(self.delay_s)
+                if select.select([self.master], [], [], 0)[0]:
+                    continue  # whoever asked is gone, and somebody else asks: it is not theirs
                 while answer:
                     answer = answer[os.write(self.master, answer):]
         except EOFError:
