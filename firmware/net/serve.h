@@ -43,7 +43,7 @@
 #define SERVE_LINGER_MS        1000  ///< for the peer to take the rest and close
 #define SERVE_HANDSHAKE_MS     3000  ///< from accept to the first byte of the request
 #define SERVE_TOTAL_MS         10000 ///< from accept to the last byte of the answer
-#define SERVE_HANDSHAKES_PER_S 5u    ///< those of two seconds may be saved up
+#define SERVE_HANDSHAKES_PER_S 3u    ///< those of two seconds may be saved up
 
 enum serve_state {
     SERVE_FREE = 0,

@@ -18,7 +18,7 @@ from port import Answer, Port  # noqa: E402
 
 SETTLE_S = 6        # after a start, until nothing of it is left to do
 CONNECTIONS = 4     # as many as the port has
-EVERY_TLS_S = 0.21  # the port shakes five hands a second
+EVERY_TLS_S = 0.34  # the port shakes three hands a second
 CROWD = os.path.join(ROOT, "tests", "support", "crowd.py")
 SLOW_CLIENTS = 1000
 CROWD_S = 15
