@@ -59,11 +59,9 @@ void app_recall_life(struct app *a, struct now now)
     a->life_told = LIFE_ILLEGAL;
     a->keep_due = MONO_NEVER;
     a->ask_due = MONO_NEVER;
-    uint8_t random[24];
-    struct buf state = buf_of(a->consent_state, sizeof(a->consent_state));
+    uint8_t random[CONSENT_RANDOM_BYTES];
     hal_entropy_fill(random, sizeof(random));
-    buf_put_base64url(&state, (struct span){.ptr = (const char *)random, .len = sizeof(random)});
-    (void)buf_terminate(&state);
+    consent_make_state(random, a->consent_state);
 }
 
 // ---- the step ----

@@ -33,13 +33,10 @@ static int64_t left_s(struct mono until, struct now now)
 
 void app_put_hex(char *out, const uint8_t *bytes, size_t count)
 {
-    static const char digits[] = "0123456789abcdef";
+    struct buf b = buf_of(out, 2 * count + 1);
 
-    for (size_t i = 0; i < count; i++) {
-        out[2 * i] = digits[bytes[i] >> 4];
-        out[2 * i + 1] = digits[bytes[i] & 15];
-    }
-    out[2 * count] = '\0';
+    buf_put_hex(&b, (struct span){.ptr = (const char *)bytes, .len = count});
+    (void)buf_terminate(&b);
 }
 
 static enum snapshot_level level_of_state(const struct app *a)
