@@ -149,7 +149,7 @@ void page_form(struct buf *b, const struct snapshot *s, const struct render_page
         "<input type=hidden name=" RENDER_FIELD_TOKEN " value=\"");
     page_text(b, page->token, TEXT_NAME_BYTES);
     put(b,
-        "\"><p><label for=code>Setup code of this box <small>on its label, or from <span class=n>"
+        "\"><p><label for=code>Setup code of this box <small>from <span class=n>"
         "anteroomctl setup-code</span></small></label><input id=code name=" RENDER_FIELD_CODE
         " required maxlength=16 autocomplete=off autocapitalize=characters spellcheck=false></p>");
     put_buttons(b, s);
