@@ -84,8 +84,9 @@ enum exit_code app_open_secrets(struct app *a)
         LOG_ERROR(
             "ev=token_store_rolled_back text=\"The secrets are older than this machine knows: "
             "they were restored from a copy. They are used, and no key is made. Put all of them "
-            "anew: the first change of the store ends this message.\"");
-        return EXIT_DONE; // what we put would be that change
+            "anew with anteroomctl: the first secret or key that is put or removed so ends this "
+            "message; what the box renews by itself does not.\"");
+        return EXIT_DONE; // whether what is missing is made anew is for a person to say
     }
     rc = ensure_identities(a);
     if (rc == RC_CORRUPT) {

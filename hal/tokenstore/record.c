@@ -152,12 +152,18 @@ static RC manifest_write(const struct tokenstore *t, const struct manifest *m)
     return slots_write(&s, buf_span(&text));
 }
 
-/// A change is complete: both slots say so, and the counter is raised to it.
-static RC manifest_commit(struct tokenstore *t, const struct manifest *m)
+/// A change of this epoch is complete: both slots say so, and the counter is raised to it. A
+/// manifest that is behind the counter (restored) stays behind until a person makes a change: it is
+/// found again at the next look.
+static RC manifest_commit(struct tokenstore *t, struct manifest *m, uint64_t epoch)
 {
+    bool restored = epoch > m->epoch + 1u;
+    if (!restored || t->by_person) {
+        m->epoch = epoch;
+    }
     TRY(manifest_write(t, m));
     TRY(manifest_write(t, m));
-    return m->epoch > 0 ? backend_raise(t, m->epoch) : RC_OK;
+    return epoch > 0 ? backend_raise(t, epoch) : RC_OK;
 }
 
 static struct entry *find(struct manifest *m, struct span name)
@@ -224,8 +230,9 @@ RC record_open(struct tokenstore *t, bool begun, struct tokenstore_findings *fou
     if (!begun && (rc == RC_NOTFOUND || rc == RC_CORRUPT)) {
         m = (struct manifest){0};
         hal_entropy_fill(m.store, sizeof(m.store));
-        TRY(next_epoch(t, &m, &m.epoch));
-        return manifest_commit(t, &m);
+        TRY(next_epoch(t, &m, &counter));
+        m.epoch = counter; // nothing is in it that could be older
+        return manifest_commit(t, &m, counter);
     }
     TRY(as_damage(rc));
     rc = backend_counter(t, &counter);
@@ -404,8 +411,7 @@ static RC put_locked(struct tokenstore *t, struct span name, struct span value)
     TRY(slots_write(&s, buf_span(&record)));
     e->number = m.last;
     e->fresh = false;
-    m.epoch = epoch;
-    TRY(manifest_commit(t, &m));
+    TRY(manifest_commit(t, &m, epoch));
     return slots_write(&s, buf_span(&record));
 }
 
@@ -471,8 +477,7 @@ static RC delete_locked(struct tokenstore *t, struct span name)
         return RC_IO;
     }
     *e = m.entries[--m.count];
-    m.epoch = epoch;
-    TRY(manifest_commit(t, &m));
+    TRY(manifest_commit(t, &m, epoch));
     return was ? RC_OK : RC_NOTFOUND;
 }
 

@@ -17,7 +17,8 @@
  * and then both files once more, so that damage to one slot costs nothing. Rollback: an older
  * record than the manifest demands is RC_STALE, and so is one that it does not list. An older
  * manifest is found by its epoch, where the backend has a counter: each change raises it after the
- * manifest says so.
+ * manifest says so. A manifest that was found to be behind stays behind through changes that nobody
+ * made (by_person): its records have the new epoch, it keeps its own.
  */
 #ifndef TOKENSTORE_RECORD_H
 #define TOKENSTORE_RECORD_H

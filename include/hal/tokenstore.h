@@ -57,7 +57,7 @@ enum tokenstore_signature {
 /// What the store found out, besides its result.
 struct tokenstore_findings {
     bool rolled_back; ///< records are older than the backend's counter says: restored from a copy;
-                      ///< until the next change, whichever it is
+                      ///< until the next change with by_person
     bool downgraded;  ///< the records were written under a better class than this backend's
     char missing[96]; ///< RC_UNSUPPORTED, RC_IO: what is not there, and the board's name for it
 };
@@ -68,6 +68,9 @@ struct tokenstore {
     struct secret kek; ///< base/secret.h
     uintptr_t device;  ///< the backend's own
     uint32_t sign_ms;  ///< what the last signature took, where a device makes it
+    /// false; the caller may set it after hal_tokenstore_attach: what it puts and deletes is put
+    /// and deleted by a person, who was told of rolled_back. Other changes do not end that.
+    bool by_person;
     /// Called often while a key is made, which may outlast a watchdog. NULL; the caller may set it
     /// after hal_tokenstore_attach.
     void (*while_waiting)(void *context);

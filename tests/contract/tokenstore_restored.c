@@ -78,7 +78,7 @@ static void look(bool rolled_back)
     assert_int_equal(found.rolled_back, rolled_back);
 }
 
-static void a_restored_directory_is_noticed_until_something_is_put_anew(void **unused)
+static void a_restored_directory_is_noticed_until_a_person_puts_something_anew(void **unused)
 {
     (void)unused;
     put("old");
@@ -89,10 +89,65 @@ static void a_restored_directory_is_noticed_until_something_is_put_anew(void **u
     restore_copy();
     look(true);
     look(true);
+    store.by_person = true;
     put("newest");
     look(false);
     restore_copy();
     look(true);
+}
+
+static void what_the_box_writes_by_itself_is_kept_and_ends_no_notice(void **unused)
+{
+    (void)unused;
+    char bytes[16];
+    struct buf value = BUF(bytes);
+    put("old");
+    take_copy();
+    put("new");
+    restore_copy();
+    look(true);
+    for (unsigned i = 0; i < 3; i++) {
+        put("by itself");
+        look(true);
+    }
+    assert_int_equal(hal_tokenstore_get(&store, SPAN("a"), &value), RC_OK);
+    assert_true(span_equal(buf_span(&value), SPAN("by itself")));
+    assert_int_equal(hal_tokenstore_delete(&store, SPAN("a")), RC_OK);
+    look(true);
+    store.by_person = true;
+    put("by a person");
+    look(false);
+    store.by_person = false;
+    put("by itself, later");
+    look(false);
+}
+
+/// Else a record's key would be used again, whichever copy is put back.
+static void what_the_box_writes_by_itself_raises_the_counter_all_the_same(void **unused)
+{
+    (void)unused;
+    put("old");
+    take_copy();
+    put("new");
+    restore_copy();
+    for (unsigned i = 0; i < 3; i++) {
+        uintptr_t counter = store.device; // of the backend ram
+        put("by itself");
+        assert_int_equal(store.device, counter + 1u);
+    }
+}
+
+static void a_persons_deletion_ends_the_notice(void **unused)
+{
+    (void)unused;
+    put("old");
+    take_copy();
+    put("new");
+    restore_copy();
+    look(true);
+    store.by_person = true;
+    assert_int_equal(hal_tokenstore_delete(&store, SPAN("a")), RC_OK);
+    look(false);
 }
 
 static void a_restored_deletion_is_noticed(void **unused)
@@ -123,7 +178,10 @@ static void a_power_cut_before_the_counter_was_raised_is_made_good(void **unused
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_restored_directory_is_noticed_until_something_is_put_anew),
+        TEST(a_restored_directory_is_noticed_until_a_person_puts_something_anew),
+        TEST(what_the_box_writes_by_itself_is_kept_and_ends_no_notice),
+        TEST(what_the_box_writes_by_itself_raises_the_counter_all_the_same),
+        TEST(a_persons_deletion_ends_the_notice),
         TEST(a_restored_deletion_is_noticed),
         TEST(a_power_cut_before_the_counter_was_raised_is_made_good),
     };

@@ -155,6 +155,33 @@ def test_nor_does_the_status_port_change_a_restored_store(make_world, tpm, tmp_p
     assert world.log("setup_code_made") == [] and len(world.log("status_port_shut")) == 2
 
 
+def test_a_credential_that_a_restored_box_changes_over_to_by_itself_ends_no_warning(
+        make_world, tpm, tmp_path):
+    world = make_world("quiet", board="sandbox_tpm",
+                       change=lambda config: config.update(credential="secret"),
+                       entra={"lifetime_s": [4, 5]})
+    for value, option in (("old-secret-77aa", ()), ("new-secret-88bb", ("--next",))):
+        world.box.secrets.append(value)
+        subprocess.run([world.box.ctl, "secret", "put", *option, "client-secret", "--state",
+                        world.box.state], input=value.encode(), check=True, timeout=60,
+                       capture_output=True)
+        world.cloud.entra(add_secret={"value": value})
+    shutil.copytree(tokens_of(world), tmp_path / "copy")
+    world.box.put_secret("other-token", "something-new-1")
+    put_back(world, tmp_path / "copy")
+    world.start()
+    world.wait_log("credential_switched", kind="secret")
+    world.box.kill()
+    world.start()
+    world.wait_log("confined", count=2)
+    world.box.kill()
+    assert len(world.log("token_store_rolled_back")) == 2
+    world.box.put_secret("other-token", "something-new-2")
+    world.start()
+    world.wait_log("confined", count=3)
+    assert len(world.log("token_store_rolled_back")) == 2
+
+
 def test_check_names_the_tpm(world, monkeypatch):
     command = world.box.command("--check")
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)

@@ -156,7 +156,7 @@ int ctl_certificate_renew(const struct ctl_args *args)
 int ctl_key_remove(const struct ctl_args *args)
 {
     struct tokenstore store;
-    int code = ctl_open_store(args, &store);
+    int code = ctl_change_store(args, &store);
     if (code != EX_OK) {
         return code;
     }

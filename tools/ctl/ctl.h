@@ -37,6 +37,8 @@ int ctl_fail(int code, const char *what, const char *reason);
 /// Opens STATE's token store (and sets the crypto library up), or says why not. Returns 0 or an
 /// exit code.
 int ctl_open_store(const struct ctl_args *args, struct tokenstore *store);
+/// The same, for what a person puts anew or removes: this ends the word that a store was restored.
+int ctl_change_store(const struct ctl_args *args, struct tokenstore *store);
 /// The same, and makes none. *there: false with 0 where there is none; then it is not open.
 int ctl_look_store(const struct ctl_args *args, struct tokenstore *store, bool *there);
 /// The same; also false with 0 where it does not open, which was said.

@@ -181,7 +181,8 @@ static int open_entered(struct tokenstore *store, enum how how, bool *there)
     if (*there && found.rolled_back) {
         fprintf(stderr,
                 "anteroomctl: token store: older than this machine knows: it was restored from a "
-                "copy; put every secret anew; the first change ends this message\n");
+                "copy; put every secret anew; the first that is put or removed ends this "
+                "message\n");
     }
     if (*there) {
         return EX_OK;
@@ -216,6 +217,13 @@ int ctl_open_store(const struct ctl_args *args, struct tokenstore *store)
 {
     bool there;
     return open_store(args, store, HOW_MAKE, &there);
+}
+
+int ctl_change_store(const struct ctl_args *args, struct tokenstore *store)
+{
+    int code = ctl_open_store(args, store);
+    store->by_person = true;
+    return code;
 }
 
 int ctl_look_store(const struct ctl_args *args, struct tokenstore *store, bool *there)

@@ -150,7 +150,7 @@ int ctl_secret_put(const struct ctl_args *args)
             "standard input",
             "is a terminal, which would show the secret; give it by '< FILE' or a pipe");
     }
-    int code = ctl_open_store(args, &store);
+    int code = ctl_change_store(args, &store);
     if (code != EX_OK) {
         return code;
     }
@@ -182,7 +182,7 @@ static RC drop_date(struct tokenstore *store, const char *name)
 int ctl_secret_remove(const struct ctl_args *args)
 {
     struct tokenstore store;
-    int code = ctl_open_store(args, &store);
+    int code = ctl_change_store(args, &store);
     if (code != EX_OK) {
         return code;
     }

@@ -14,7 +14,7 @@ int ctl_setup_code(const struct ctl_args *args)
     struct tokenstore store;
     char text[SETUP_CODE_CHARS + 1u];
     bool made = true;
-    int code = ctl_open_store(args, &store);
+    int code = args->fresh ? ctl_change_store(args, &store) : ctl_open_store(args, &store);
     if (code != EX_OK) {
         return code;
     }
