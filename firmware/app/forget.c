@@ -15,6 +15,15 @@
 
 #define ANSWER_MS 2000 ///< whoever asked gets the answer before the life ends
 
+/// What stays undone would be keys in use that somebody was told are gone.
+static enum exit_code say_unseen(const struct app *a, enum rc rc)
+{
+    app_say("it cannot be looked whether somebody asked to forget everything",
+            a->options.state_dir,
+            "see to its disk, its owner and its mode (0700); nothing of it is used before");
+    return rc == RC_DENIED ? EXIT_NOPERM : EXIT_IOERR;
+}
+
 static enum exit_code say(const struct wipe *w, enum rc rc)
 {
     char line[WIPE_NAME_BYTES + 80];
@@ -32,10 +41,11 @@ enum exit_code app_forget(struct app *a)
     struct wipe wipe = {.while_waiting = app_feed_start, .context = a};
     int lock_fd = -1;
 
-    if (!forget_asked(a->state_fd)) {
-        return EXIT_DONE;
+    enum rc rc = forget_asked(a->state_fd);
+    if (rc != RC_OK) {
+        return rc == RC_NOTFOUND ? EXIT_DONE : say_unseen(a, rc);
     }
-    enum rc rc = spool_claim(a->state_fd, &lock_fd);
+    rc = spool_claim(a->state_fd, &lock_fd);
     if (rc == RC_AGAIN) {
         app_say("in use by another anteroomd",
                 a->options.state_dir,

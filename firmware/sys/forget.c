@@ -28,10 +28,14 @@ RC forget_ask(int state_fd)
     return durable ? RC_OK : RC_IO;
 }
 
-bool forget_asked(int state_fd)
+RC forget_asked(int state_fd)
 {
     struct stat st;
-    return fstatat(state_fd, FORGET_MARK, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (fstatat(state_fd, FORGET_MARK, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        return RC_OK;
+    }
+    bool denied = errno == EACCES || errno == EPERM;
+    return errno == ENOENT ? RC_NOTFOUND : denied ? RC_DENIED : RC_IO;
 }
 
 RC forget_all(struct wipe *w, int state_fd)

@@ -23,7 +23,9 @@
 /// Durable on return. @retval RC_FULL @retval RC_IO nobody asked, as far as the disk does what it
 /// is told.
 RC forget_ask(int state_fd);
-bool forget_asked(int state_fd);
+/// @retval RC_OK somebody asked. @retval RC_NOTFOUND nobody did. @retval RC_DENIED RC_IO it cannot
+/// be looked for: then nothing of STATE may be used.
+RC forget_asked(int state_fd);
 /// @param w  while_waiting and context are the caller's; `at` says what failed or is left.
 /// @retval RC_FULL  something is left. @retval RC_DENIED @retval RC_IO @retval RC_TOOBIG
 RC forget_all(struct wipe *w, int state_fd);

@@ -17,7 +17,7 @@ from world import TOKEN, give_state, wait_until
 STAYS = {"clock-floor", "spool.lock", "sandbox"}
 CANARY = b"canary-3f9c1b7e-of-a-record-that-was-set-aside"
 SAMPLE_BYTES = 24
-EXIT_USAGE, EXIT_TEMPFAIL = 64, 75
+EXIT_USAGE, EXIT_TEMPFAIL, EXIT_NOPERM = 64, 75, 77
 
 
 def below(folder):
@@ -104,6 +104,18 @@ def test_a_forgotten_box_holds_nothing_of_its_life_and_begins_a_new_one(lived):
     assert done.returncode == 0, done.stderr
     check_nothing_left(lived.box.state, lived.samples)
     check_new_life(lived)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="plays an owner that cannot enter STATE")
+def test_a_box_that_cannot_look_whether_it_was_to_forget_uses_nothing_and_says_so(lived):
+    ask_by_page(lived)
+    os.chmod(lived.box.state, 0o600)
+    result = lived.box.run()
+    assert result.status == EXIT_NOPERM
+    assert "it cannot be looked whether somebody asked to forget everything" in result.log
+    os.chmod(lived.box.state, 0o700)
+    lived.start()
+    lived.wait_log("forgotten")
 
 
 def test_what_is_to_be_revoked_is_named_and_no_secret_is(lived):

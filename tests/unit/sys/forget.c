@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "state_dir.h"
@@ -29,6 +30,7 @@ static struct state_dir state;
 static bool cut;
 static unsigned left;  ///< calls that work before the power goes
 static int syncs_left; ///< that work; -1: all
+static int unseen;     ///< why no file can be looked at; 0: they can
 
 int __real_unlinkat(int fd, const char *name, int flags);
 int __wrap_unlinkat(int fd, const char *name, int flags);
@@ -36,6 +38,8 @@ ssize_t __real_pwrite(int fd, const void *data, size_t len, off_t at);
 ssize_t __wrap_pwrite(int fd, const void *data, size_t len, off_t at);
 int __real_fsync(int fd);
 int __wrap_fsync(int fd);
+int __real_fstatat(int fd, const char *path, struct stat *st, int flags);
+int __wrap_fstatat(int fd, const char *path, struct stat *st, int flags);
 
 static bool fails(void)
 {
@@ -70,10 +74,17 @@ int __wrap_fsync(int fd)
     return fails() ? -1 : __real_fsync(fd);
 }
 
+int __wrap_fstatat(int fd, const char *path, struct stat *st, int flags)
+{
+    errno = unseen;
+    return unseen != 0 ? -1 : __real_fstatat(fd, path, st, flags);
+}
+
 static int make(void **unused)
 {
     (void)unused;
     cut = false;
+    unseen = 0;
     syncs_left = -1;
     if (!state_dir_make(&state)) {
         return -1;
@@ -95,6 +106,7 @@ static int take_down(void **unused)
 {
     (void)unused;
     cut = false;
+    unseen = 0;
     state_dir_remove(&state);
     return 0;
 }
@@ -112,7 +124,7 @@ static void check_forgotten(void)
 {
     struct wipe w = {0};
     assert_int_equal(ours_left(), 0);
-    assert_false(forget_asked(state.fd));
+    assert_int_equal(forget_asked(state.fd), RC_NOTFOUND);
     assert_false(forget_finds_foreign(&w, state.fd));
     for (size_t i = 0; i < COUNT(stay); i++) {
         assert_true(state_dir_has(&state, stay[i]));
@@ -123,11 +135,34 @@ static void nobody_asked_by_itself(void **unused)
 {
     (void)unused;
     struct wipe w = {0};
-    assert_false(forget_asked(state.fd));
+    assert_int_equal(forget_asked(state.fd), RC_NOTFOUND);
     assert_false(forget_finds_foreign(&w, state.fd));
     assert_int_equal(forget_ask(state.fd), RC_OK);
-    assert_true(forget_asked(state.fd));
+    assert_int_equal(forget_asked(state.fd), RC_OK);
     assert_false(forget_finds_foreign(&w, state.fd));
+}
+
+static void a_mark_that_cannot_be_looked_for_is_not_one_that_nobody_made(void **unused)
+{
+    (void)unused;
+
+    static const struct {
+        int error;
+        enum rc said;
+    } all[] = {{EIO, RC_IO},
+               {EACCES, RC_DENIED},
+               {EPERM, RC_DENIED},
+               {ENOMEM, RC_IO},
+               {ENOTDIR, RC_IO},
+               {ELOOP, RC_IO},
+               {EOVERFLOW, RC_IO},
+               {EBADF, RC_IO},
+               {ENOENT, RC_NOTFOUND}};
+
+    for (size_t i = 0; i < COUNT(all); i++) {
+        unseen = all[i].error;
+        assert_int_equal(forget_asked(state.fd), all[i].said);
+    }
 }
 
 static void what_was_asked_for_is_forgotten_and_the_floor_of_the_clock_stays(void **unused)
@@ -164,7 +199,7 @@ static void cut_off_at_any_moment_the_mark_stays_until_nothing_else_is_left(void
         left = n;
         ended = forget_all(&w, state.fd) == RC_OK;
         cut = false;
-        assert_true(forget_asked(state.fd) || ours_left() == 0);
+        assert_true(forget_asked(state.fd) == RC_OK || ours_left() == 0);
         assert_true(ended || w.at[0] != '\0');
         w = (struct wipe){0};
         assert_int_equal(forget_all(&w, state.fd), RC_OK);
@@ -178,7 +213,7 @@ static void a_mark_that_may_not_last_is_told_and_taken_back(void **unused)
     for (unsigned works = 0; works < 2; works++) { // the file, or its directory
         syncs_left = (int)works;
         assert_int_equal(forget_ask(state.fd), RC_IO);
-        assert_false(forget_asked(state.fd));
+        assert_int_equal(forget_asked(state.fd), RC_NOTFOUND);
     }
     syncs_left = -1;
     assert_int_equal(forget_ask(state.fd), RC_OK);
@@ -190,6 +225,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(nobody_asked_by_itself),
+        TEST(a_mark_that_cannot_be_looked_for_is_not_one_that_nobody_made),
         TEST(what_was_asked_for_is_forgotten_and_the_floor_of_the_clock_stays),
         TEST(what_no_box_puts_there_is_named_and_left),
         TEST(cut_off_at_any_moment_the_mark_stays_until_nothing_else_is_left),
