@@ -126,6 +126,16 @@ enum led_colour led_pattern_at(struct led_pattern *p, struct mono now, struct mo
     return colour;
 }
 
+struct mono led_pattern_unseen(struct led_pattern *p, struct mono now)
+{
+    change(p, now);
+    if (p->wanted == p->code) {
+        return MONO_NEVER;
+    }
+    struct mono read = mono_after(p->since, LED_DWELL_MS);
+    return read.ms > p->shown_until.ms ? read : p->shown_until;
+}
+
 const char *led_code_shows(enum led_code code)
 {
     static const char *const shows[LED_CODES] = {

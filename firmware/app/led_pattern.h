@@ -45,6 +45,9 @@ void led_pattern_want(struct led_pattern *p, enum led_code code);
 void led_pattern_show(struct led_pattern *p, struct mono now);
 /// What the LED is to be now. *again: when that changes.
 enum led_colour led_pattern_at(struct led_pattern *p, struct mono now, struct mono *again);
+/// The same for a board without an LED: `code` is kept, for the page and the log, and nothing
+/// flashes. @return when it may change by itself.
+struct mono led_pattern_unseen(struct led_pattern *p, struct mono now);
 
 /// For people: "amber, 6 flashes".
 const char *led_code_shows(enum led_code code);

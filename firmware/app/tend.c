@@ -184,9 +184,14 @@ static enum led_code code_of(const struct app *a, struct now now)
 static struct mono light(struct app *a, struct now now)
 {
     struct mono again = MONO_NEVER;
+    enum led_colour colour = LED_OFF;
 
     led_pattern_want(&a->pattern, code_of(a, now));
-    enum led_colour colour = led_pattern_at(&a->pattern, now.mono, &again);
+    if (a->led.none) { // what nobody sees is not worth a wake-up
+        again = led_pattern_unseen(&a->pattern, now.mono);
+    } else {
+        colour = led_pattern_at(&a->pattern, now.mono, &again);
+    }
     if (a->pattern.code != a->code_told) {
         LOG_INFO("ev=led code=%d", (int)a->pattern.code);
         a->code_told = a->pattern.code;

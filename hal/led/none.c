@@ -11,8 +11,8 @@ RC led_backend_probe(struct led *l, int state_fd)
 
 RC led_backend_open(struct led *l, int state_fd)
 {
-    (void)l;
     (void)state_fd;
+    l->none = true;
     return RC_OK;
 }
 

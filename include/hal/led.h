@@ -33,6 +33,7 @@ struct led {
                                       ///< -1: none
     uint32_t brightest[LED_CHANNELS]; ///< sysfs: what "on" is
     bool rgb;
+    bool none;        ///< open, and the board has none: whatever is set, nobody sees it
     char missing[96]; ///< of a failure: what is not there, and the board's name for it
 };
 

@@ -28,6 +28,7 @@ static void opening_takes_it_over_dark(void **unused)
     open_or_fail();
     assert_false(hardware_lit());
     assert_true(hardware_taken_over());
+    assert_false(led.none);
     assert_int_equal(led.rgb, hardware_is_rgb());
     assert_string_equal(led.missing, "");
     hal_led_close(&led);

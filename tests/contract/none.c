@@ -16,7 +16,9 @@ static void no_led_takes_every_colour(void **unused)
     (void)unused;
     struct led led;
     assert_int_equal(hal_led_probe(&led, -1), RC_NOTFOUND);
+    assert_false(led.none); // a probe changes nothing
     assert_int_equal(hal_led_open(&led, -1), RC_OK);
+    assert_true(led.none);
     for (enum led_colour c = LED_OFF; c < LED_COLOURS; c++) {
         assert_int_equal(hal_led_set(&led, c), RC_OK);
     }

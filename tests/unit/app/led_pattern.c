@@ -175,6 +175,52 @@ static void the_normal_heartbeat_wakes_the_box_twice_in_three_seconds(void **sta
     assert_int_equal(wakes, 200);
 }
 
+static void without_an_led_no_code_wakes_the_box(void **state)
+{
+    (void)state;
+    for (unsigned code = 0; code < LED_CODES; code++) {
+        begin((enum led_code)code);
+        for (unsigned i = 0; i < STEPS_MAX; i++) {
+            assert_int_equal(led_pattern_unseen(&p, now).ms, MONO_NEVER.ms);
+            now.ms += 777;
+        }
+        assert_int_equal(p.code, code);
+    }
+}
+
+static void without_an_led_the_codes_change_as_with_one(void **state)
+{
+    (void)state;
+    begin(LED_CODE_BUFFERING);
+    assert_int_equal(led_pattern_unseen(&p, now).ms, MONO_NEVER.ms);
+    led_pattern_want(&p, LED_CODE_NETWORK);
+    again = led_pattern_unseen(&p, now);
+    assert_int_equal(p.code, LED_CODE_BUFFERING);
+    assert_int_equal(again.ms, now.ms + LED_DWELL_MS);
+    now = again;
+    assert_int_equal(led_pattern_unseen(&p, now).ms, MONO_NEVER.ms);
+    assert_int_equal(p.code, LED_CODE_NETWORK);
+    led_pattern_want(&p, LED_CODE_RESET);
+    assert_int_equal(led_pattern_unseen(&p, now).ms, MONO_NEVER.ms);
+    assert_int_equal(p.code, LED_CODE_RESET);
+}
+
+static void
+without_an_led_a_button_that_asks_for_the_code_keeps_it_no_longer_than_with_one(void **state)
+{
+    (void)state;
+    begin(LED_CODE_BUFFERING);
+    (void)led_pattern_unseen(&p, now);
+    led_pattern_show(&p, now);
+    led_pattern_want(&p, LED_CODE_NETWORK);
+    now.ms += LED_DWELL_MS;
+    again = led_pattern_unseen(&p, now);
+    assert_int_equal(again.ms, p.shown_until.ms);
+    now = again;
+    assert_int_equal(led_pattern_unseen(&p, now).ms, MONO_NEVER.ms);
+    assert_int_equal(p.code, LED_CODE_NETWORK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +233,10 @@ int main(void)
         cmocka_unit_test(about_to_reset_is_shown_at_once),
         cmocka_unit_test(the_code_in_full_is_counted_out_three_times),
         cmocka_unit_test(the_normal_heartbeat_wakes_the_box_twice_in_three_seconds),
+        cmocka_unit_test(without_an_led_no_code_wakes_the_box),
+        cmocka_unit_test(without_an_led_the_codes_change_as_with_one),
+        cmocka_unit_test(
+            without_an_led_a_button_that_asks_for_the_code_keeps_it_no_longer_than_with_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
