@@ -51,13 +51,17 @@ void app_build_signin(struct app *a)
 void app_recall_life(struct app *a, struct now now)
 {
     struct life_kept kept;
+    enum rc rc = life_load(&a->store, &a->config, &kept);
 
-    if (life_load(&a->store, &a->config, &kept) != RC_OK) {
+    a->keep_due = MONO_NEVER;
+    if (rc == RC_STALE) { // at once: anteroomctl tells by it what the box is about
+        LOG_INFO("ev=life_begun_anew why=another_tenant_or_application");
+        a->keep_due = now.mono;
+    } else if (rc != RC_OK) {
         LOG_WARN("ev=life_unreadable now=found_out_again");
     }
     life_init(&a->life, &kept, now);
     a->life_told = LIFE_ILLEGAL;
-    a->keep_due = MONO_NEVER;
     a->ask_due = MONO_NEVER;
     uint8_t random[CONSENT_RANDOM_BYTES];
     hal_entropy_fill(random, sizeof(random));
@@ -66,12 +70,8 @@ void app_recall_life(struct app *a, struct now now)
 
 // ---- the step ----
 
-/// A restored store stays as it was found (secrets.c).
 static struct mono keep(struct app *a, bool changed, struct now now)
 {
-    if (a->store_findings.rolled_back) {
-        return MONO_NEVER;
-    }
     if (changed) {
         a->keep_due = now.mono;
     }

@@ -13,6 +13,8 @@
 
 #define LIFE_KEPT_NAME      "life" ///< in the token store
 #define LIFE_KEPT_BYTES_MAX 192u
+// The record says what the box is about to whoever has no configuration beside it (anteroomctl): a
+// box that is about something else now writes it anew at its start.
 
 /// What the record is about: cloud, tenant and application of the configuration.
 uint32_t life_subject(const struct config *c);
@@ -23,6 +25,7 @@ void life_write(const struct life_kept *kept, uint32_t subject, struct buf *out)
 RC life_read(struct span text, uint32_t subject, struct life_kept *kept);
 
 /// From the token store; nothing that can be read is a life that begins. @retval RC_OK also then.
+/// @retval RC_STALE it is about another tenant or application: `kept` is a life that begins.
 /// @retval RC_RETRY the store is busy: `kept` is a life that begins.
 RC life_load(struct tokenstore *store, const struct config *c, struct life_kept *kept);
 /// @retval as hal_tokenstore_put.

@@ -4,6 +4,7 @@ in the way is said, and nothing is asked for ever."""
 import html
 import os
 import re
+import subprocess
 import urllib.parse
 
 import pytest
@@ -16,6 +17,7 @@ FEW = {"count": 3}
 LINK = re.compile(r'href="?([^" >]*/oauth2/v2\.0/authorize\?[^" >]*)')
 CODE = re.compile(r"<p class=big>([A-Z0-9-]+)</p>")
 ADMIN = "Ada Admin"
+OTHER_APPLICATION = "99999999-8888-4777-8666-555555555555"
 
 
 class Desk:
@@ -126,6 +128,39 @@ def test_a_restart_knows_who_it_was_and_asks_nobody(desk):
     assert again.sign_in("done")["who"] == ADMIN
     assert len(at.world.cloud.credentials()["refresh_tokens"]) == 1
     assert at.world.cloud.stats()["requests"]["graph.me"]["200"] == 1
+
+
+def authorised_by(box):
+    """As `anteroomctl status` says it, beside the running box."""
+    done = subprocess.run([box.ctl, "status", "--state", box.state], capture_output=True,
+                          text=True, check=True, timeout=60)
+    line = [line for line in done.stdout.splitlines() if line.startswith("authorised by")][0]
+    return line[len("authorised by"):].strip()
+
+
+def test_a_box_that_moves_to_another_application_names_nobody_who_authorised_the_first(desk):
+    at = desk()
+    box = at.world.box
+    assert authorised_by(box) == "nobody has signed in on this box"
+    at.by_link()
+    at.sign_in("done")
+    assert authorised_by(box).startswith(ADMIN + ", ")
+    assert box.stop() == 0
+    first = box.config["client_id"]
+    box.config["client_id"] = OTHER_APPLICATION
+    box.write_config()
+    at.world.start()
+    assert status_of(port_of(at.world, lives=2))["sign_in"]["who"] == ""
+    wait_until(lambda: ADMIN not in authorised_by(box), "nobody is named")
+    assert at.world.log("life_begun_anew", why="another_tenant_or_application")
+    assert authorised_by(box) == "nobody, for this tenant and application"
+    assert box.stop() == 0
+    box.config["client_id"] = first
+    box.write_config()
+    at.world.start()
+    port = port_of(at.world, lives=3)
+    wait_until(lambda: status_of(port)["sign_in"]["who"] == ADMIN, "the page knows them again")
+    wait_until(lambda: authorised_by(box).startswith(ADMIN + ", "), "it is the first one's again")
 
 
 def test_somebody_declines(desk):

@@ -47,9 +47,17 @@ int ctl_try_store(const struct ctl_args *args, struct tokenstore *store, bool *t
 RC ctl_read_certificate(struct tokenstore *store,
                         const char *record,
                         struct crypto_certificate *out);
-/// Who authorised the box, without what would upset a terminal, and when. False: nobody.
+/// Who authorised the box, without what would upset a terminal, when, and for which tenant and
+/// application (life_subject). False: nobody.
 #define CTL_WHO_BYTES 200u
-bool ctl_who(struct tokenstore *store, char who[static CTL_WHO_BYTES], int64_t *at_ms);
+
+struct ctl_who {
+    char name[CTL_WHO_BYTES];
+    int64_t at_ms;
+    uint64_t subject;
+};
+
+bool ctl_who(struct tokenstore *store, struct ctl_who *who);
 /// Everything from a descriptor, appended. @retval RC_TOOBIG more than out has room for. @retval
 /// RC_IO
 RC ctl_read_all(int fd, struct buf *out);

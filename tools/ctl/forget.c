@@ -21,7 +21,7 @@ struct known {
     struct crypto_certificate certificates[CREDENTIALS], tls_certificate;
     bool secret;
     bool somebody;
-    char who[CTL_WHO_BYTES];
+    struct ctl_who who;
 };
 
 static bool has(struct tokenstore *store, const char *record)
@@ -35,7 +35,6 @@ static bool has(struct tokenstore *store, const char *record)
 
 static void look(struct tokenstore *store, struct known *k)
 {
-    int64_t at_ms;
     for (enum credential_which w = CREDENTIAL_NOW; w < CREDENTIALS; w++) {
         k->certificate[w] = ctl_read_certificate(store,
                                                  credential_record(CREDENTIAL_CERTIFICATE, w),
@@ -43,7 +42,7 @@ static void look(struct tokenstore *store, struct known *k)
         k->secret = k->secret || has(store, credential_record(CREDENTIAL_SECRET, w));
     }
     k->tls = ctl_read_certificate(store, AUTH_TLS_CERT_NAME, &k->tls_certificate) == RC_OK;
-    k->somebody = ctl_who(store, k->who, &at_ms);
+    k->somebody = ctl_who(store, &k->who);
 }
 
 static void print_certificate(const char *where, const struct crypto_certificate *c)
@@ -79,7 +78,8 @@ static void print_rest(const struct known *k, bool read)
     }
     puts("- the enterprise application, which holds the admin consent, if no other box uses it");
     if (k->somebody) {
-        printf("- the sign-in sessions of %s (Revoke sessions), who authorised the box\n", k->who);
+        printf("- the sign-in sessions of %s (Revoke sessions), who authorised the box\n",
+               k->who.name);
     }
     puts("and where the box delivered to: the tokens that its sinks gave it");
     if (k->tls) {

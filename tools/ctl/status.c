@@ -78,7 +78,7 @@ static void say_secret(struct tokenstore *store, const char *label, enum credent
     }
 }
 
-bool ctl_who(struct tokenstore *store, char who[static CTL_WHO_BYTES], int64_t *at_ms)
+bool ctl_who(struct tokenstore *store, struct ctl_who *who)
 {
     char bytes[TOKENSTORE_VALUE_BYTES_MAX];
     struct buf value = BUF(bytes);
@@ -88,11 +88,13 @@ bool ctl_who(struct tokenstore *store, char who[static CTL_WHO_BYTES], int64_t *
     struct span all = buf_span(&value);
     size_t end = span_index(all, '\n');
     struct span head = span_sub(all, 0, end);
-    if (time_parse_iso(span_sub(head, 0, span_index(head, ' ')), at_ms) != RC_OK) {
+    size_t blank = span_index(head, ' ');
+    if (time_parse_iso(span_sub(head, 0, blank), &who->at_ms) != RC_OK ||
+        !span_u64(span_sub(head, blank + 1u, head.len), &who->subject)) {
         return false;
     }
     struct span name = span_sub(all, end + 1u, CTL_WHO_BYTES - 1u);
-    struct buf out = buf_of(who, CTL_WHO_BYTES);
+    struct buf out = buf_of(who->name, CTL_WHO_BYTES);
     for (size_t i = 0; i < name.len; i++) {
         unsigned char c = (unsigned char)name.ptr[i];
         buf_put_char(&out, c < ' ' || c == 0x7f ? '?' : name.ptr[i]);
@@ -100,34 +102,38 @@ bool ctl_who(struct tokenstore *store, char who[static CTL_WHO_BYTES], int64_t *
     return buf_terminate(&out) && name.len > 0;
 }
 
-static void say_who(struct tokenstore *store)
+/// @param life_subject  NULL: nobody knows what the box is about.
+static void say_who(struct tokenstore *store, const uint64_t *life_subject)
 {
-    char who[CTL_WHO_BYTES], text[CLOCK_TEXT_BYTES];
+    char text[CLOCK_TEXT_BYTES];
     struct buf day = BUF(text);
-    int64_t at_ms;
-    if (!ctl_who(store, who, &at_ms)) {
+    struct ctl_who who;
+    if (!ctl_who(store, &who)) {
         say("authorised by", "nobody has signed in on this box");
         return;
     }
-    time_put_iso_s(&day, at_ms);
-    printf(LABEL "%s, %" PRISPAN "\n", "authorised by", who, SPANARG(buf_span(&day)));
+    if (life_subject != NULL && *life_subject != who.subject) {
+        say("authorised by", "nobody, for this tenant and application");
+        return;
+    }
+    time_put_iso_s(&day, who.at_ms);
+    printf(LABEL "%s, %" PRISPAN "\n", "authorised by", who.name, SPANARG(buf_span(&day)));
 }
 
-/// Of whichever tenant it is: the configuration is not asked.
-static RC read_life(struct span text, struct life_kept *kept)
+/// Of whichever tenant it is: the configuration is not asked, and the box keeps it up to date.
+static RC read_life(struct span text, uint64_t *subject, struct life_kept *kept)
 {
     static const char key[] = "\nsubject ";
-    uint64_t subject = 0;
     size_t head = span_index(text, '\n');
     struct span rest = span_sub(text, head, text.len);
     if (!span_starts(rest, SPAN("\nsubject "))) {
         return RC_PARSE;
     }
     rest = span_sub(rest, sizeof(key) - 1u, rest.len);
-    if (!span_u64(span_sub(rest, 0, span_index(rest, '\n')), &subject) || subject > UINT32_MAX) {
+    if (!span_u64(span_sub(rest, 0, span_index(rest, '\n')), subject) || *subject > UINT32_MAX) {
         return RC_PARSE;
     }
-    return life_read(text, (uint32_t)subject, kept);
+    return life_read(text, (uint32_t)*subject, kept);
 }
 
 static void say_life(struct tokenstore *store)
@@ -135,8 +141,11 @@ static void say_life(struct tokenstore *store)
     char bytes[LIFE_KEPT_BYTES_MAX], text[160];
     struct buf record = BUF(bytes), line = BUF(text);
     struct life_kept kept = {0};
-    if (hal_tokenstore_get(store, SPAN(LIFE_KEPT_NAME), &record) != RC_OK ||
-        read_life(buf_span(&record), &kept) != RC_OK) {
+    uint64_t subject;
+    bool there = hal_tokenstore_get(store, SPAN(LIFE_KEPT_NAME), &record) == RC_OK &&
+                 read_life(buf_span(&record), &subject, &kept) == RC_OK;
+    say_who(store, there ? &subject : NULL);
+    if (!there) {
         say("sign-in", "was never accepted so far");
         return;
     }
@@ -186,7 +195,6 @@ int ctl_status(const struct ctl_args *args)
     say_secret(&store, "client secret", CREDENTIAL_NOW);
     say_secret(&store, "  the next one", CREDENTIAL_NEXT);
     say_certificate(&store, "certificate of TLS", AUTH_TLS_CERT_NAME);
-    say_who(&store);
     say_life(&store);
     say_code(&store, args->code);
     hal_tokenstore_close(&store);

@@ -78,6 +78,23 @@ static void another_tenant_or_application_begins_anew(void **unused)
     assert_int_equal(back.forbidden_since_ms, 7); // untouched
 }
 
+static void the_record_of_another_tenant_or_application_is_told_from_none(void **unused)
+{
+    (void)unused;
+    struct config other = tale_config;
+    struct life_kept kept = {.signed_in = true};
+
+    tale_begin(__func__);
+    assert_int_equal(life_load(NULL, &tale_config, &kept), RC_OK); // there is none
+    kept.signed_in = true;
+    assert_int_equal(life_save(NULL, &tale_config, &kept), RC_OK);
+    other.client_id[0] = 'f';
+    assert_int_equal(life_load(NULL, &other, &kept), RC_STALE);
+    assert_false(kept.signed_in);
+    assert_int_equal(life_load(NULL, &tale_config, &kept), RC_OK);
+    assert_true(kept.signed_in);
+}
+
 static void anything_else_is_refused(void **unused)
 {
     (void)unused;
@@ -156,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_back),
         cmocka_unit_test(another_tenant_or_application_begins_anew),
+        cmocka_unit_test(the_record_of_another_tenant_or_application_is_told_from_none),
         cmocka_unit_test(anything_else_is_refused),
         cmocka_unit_test(damage_of_any_kind_never_yields_what_cannot_be_written),
         cmocka_unit_test(a_store_that_cannot_be_read_is_a_life_that_begins),
