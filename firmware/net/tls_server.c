@@ -23,9 +23,9 @@
 #endif
 
 // What one call may take from the socket. The library passes over some records without a word
-// (change_cipher_spec in TLS 1.3, warnings) and asks for the next: a peer that sends them as fast
-// as they are read would keep that call, and with it the whole loop. Honest flights have ten
-// pieces.
+// (change_cipher_spec in TLS 1.3, warnings) and asks for the next; our patch of it ends that after
+// 128 in a row. This bounds the call, and with it the turn of the loop, whatever else comes, and
+// however it is cut. Honest flights have ten pieces.
 #define RECEIVES_MAX 256u
 
 struct library_server {

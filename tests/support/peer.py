@@ -27,6 +27,9 @@ from cryptography.x509.oid import NameOID
 
 BIG = 3 * 1024 * 1024
 DAY = datetime.timedelta(days=1)
+FLOOD = 100000  # records
+CHANGE_CIPHER_SPEC = b"\x14\x03\x03\x00\x01\x01"
+WARNING = b"\x15\x03\x03\x00\x02\x01\x70"
 counts = {"connections": 0}
 
 
@@ -229,6 +232,9 @@ def serve_fault(out, path):
         out.sendall(b"220 smtp.example ESMTP\r\n" * 20)
     elif path == "heads":
         out.sendall(b"HTTP/1.1 200 OK\r\n" + b"X-Fill: %s\r\n" % (b"y" * 1000) * 200 + b"\r\n")
+    elif path == "flood":
+        with socket.fromfd(out.fileno(), socket.AF_INET, socket.SOCK_STREAM) as below:
+            flood(below, CHANGE_CIPHER_SPEC)
     elif path == "silent":
         time.sleep(30)
     elif path == "stall":
@@ -288,6 +294,13 @@ def serve_proxy(plain):
         plain.sendall(b"HTTP/1.1 200 Established\r\nrequest-id: of-the-proxy\r\n\r\n")
         threading.Thread(target=copy, args=(onward, plain), daemon=True).start()
         copy(plain, onward)
+
+
+def flood(plain, record):
+    """Records that say nothing, and then silence until the client goes."""
+    plain.sendall(record * FLOOD)
+    while plain.recv(65536):
+        pass
 
 
 def copy(source, sink):
@@ -362,6 +375,8 @@ def main():
     listen("mtls13", serve_tls(tls_context(ecdsa_pem, tls13, directory / "ca.pem")))
     listen("plain", lambda plain: plain.sendall(answer("400 Bad Request")))
     listen("proxy", serve_proxy)
+    listen("ccs", lambda plain: flood(plain, CHANGE_CIPHER_SPEC))
+    listen("warnings", lambda plain: flood(plain, WARNING))
     listen("mute", lambda plain: time.sleep(30))
     print("ready", flush=True)
     sys.stdin.read()

@@ -120,6 +120,16 @@ static void a_peer_that_says_nothing_is_a_stall(void **state)
     }
 }
 
+static void a_flood_of_records_that_say_nothing_ends_at_once(void **state)
+{
+    (void)state;
+    static const char *const servers[] = {"ccs", "warnings"}; // anybody on the way can send these
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(fail_of(servers[i], ""), HTTP_FAIL_TLS);
+    }
+    assert_int_equal(fail_of("ecdsa13", "flood"), HTTP_FAIL_CUT); // and those behind a handshake
+}
+
 static void a_slow_peer_is_no_stall_but_total_ends_it(void **state)
 {
     (void)state;
@@ -185,6 +195,7 @@ int main(void)
         NET_TEST(a_gzip_bomb_is_stopped),
         NET_TEST(broken_compression_is_an_encoding_failure),
         NET_TEST(a_peer_that_says_nothing_is_a_stall),
+        NET_TEST(a_flood_of_records_that_say_nothing_ends_at_once),
         NET_TEST(a_slow_peer_is_no_stall_but_total_ends_it),
         NET_TEST(total_ends_a_paused_transfer_too),
         NET_TEST(a_handshake_that_hangs_ends_by_connect),
