@@ -11,6 +11,8 @@
  * - A transfer that pauses again while it is being resumed reads one more buffer all the same,
  *   unless its other direction is paused too. Without that, a bomb of zeros grows on the heap.
  * - Without QUICK_EXIT, ending a transfer joins its name lookup and blocks until DNS gives up.
+ * - What came before the peer has proven who it is could keep it in one call: records that say
+ *   nothing, and the body of a proxy's refusal. Both are patched (tools/deps/patches).
  * - Running out of memory inside certificate verification looks like a certificate that is not
  *   trusted. The pool's failures are counted, and decide.
  */

@@ -290,6 +290,14 @@ def serve_proxy(plain):
     if target.startswith("refused.test"):
         plain.sendall(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\nRetry-After: 5\r\n\r\n")
         return
+    if target.startswith("endless"):
+        framing = {
+            "endless-length.test": b"Content-Length: 1000000000000\r\n\r\n",
+            "endless-chunk.test": b"Transfer-Encoding: chunked\r\n\r\nffffffff\r\n",
+        }
+        plain.sendall(b"HTTP/1.1 407 No\r\n" + framing[target.partition(":")[0]])
+        flood(plain, b"nothing")
+        return
     with socket.create_connection(("127.0.0.1", int(target.rpartition(":")[2]))) as onward:
         plain.sendall(b"HTTP/1.1 200 Established\r\nrequest-id: of-the-proxy\r\n\r\n")
         threading.Thread(target=copy, args=(onward, plain), daemon=True).start()

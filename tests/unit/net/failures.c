@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Peers that are wrong, slow, broken or hostile.
+#include <curl/curl.h>
+
 #include "sys/heap.h"
 #include "world.h"
 
@@ -130,6 +132,25 @@ static void a_flood_of_records_that_say_nothing_ends_at_once(void **state)
     assert_int_equal(fail_of("ecdsa13", "flood"), HTTP_FAIL_CUT); // and those behind a handshake
 }
 
+static void a_refusal_of_the_proxy_is_not_read_to_its_end(void **state)
+{
+    (void)state;
+    static const char *const urls[] = {"https://endless-length.test/",
+                                       "https://endless-chunk.test/"};
+    char text[80];
+    struct buf proxy = BUF(text);
+    buf_put(&proxy, SPAN("http://"));
+    buf_put_str(&proxy, peer_at("proxy"));
+    for (size_t i = 0; i < 2; i++) {
+        struct http_request r = request_for_url(urls[i]);
+        r.proxy = buf_span(&proxy);
+        r.connect_ms = 2000;
+        struct world_answer a = world_run(&r);
+        assert_int_equal(a.result.fail, HTTP_FAIL_CONNECT);
+        assert_int_equal(a.result.detail, CURLE_RECV_ERROR); // not a timeout
+    }
+}
+
 static void a_slow_peer_is_no_stall_but_total_ends_it(void **state)
 {
     (void)state;
@@ -196,6 +217,7 @@ int main(void)
         NET_TEST(broken_compression_is_an_encoding_failure),
         NET_TEST(a_peer_that_says_nothing_is_a_stall),
         NET_TEST(a_flood_of_records_that_say_nothing_ends_at_once),
+        NET_TEST(a_refusal_of_the_proxy_is_not_read_to_its_end),
         NET_TEST(a_slow_peer_is_no_stall_but_total_ends_it),
         NET_TEST(total_ends_a_paused_transfer_too),
         NET_TEST(a_handshake_that_hangs_ends_by_connect),
