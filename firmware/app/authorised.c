@@ -172,6 +172,7 @@ struct mono app_step_life(struct app *a, struct now now)
     wake = mono_min(wake, keep(a, changed, now));
     wake = mono_min(wake, ask_for_token(a, now));
     if (app_runs(a, MACHINE_SIGNIN)) {
+        signin_set_offset(&a->signin, auth_offset_ms(&a->auth));
         wake = mono_min(wake, signin_step(&a->signin, now));
     }
     tell(a, now);

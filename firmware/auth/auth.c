@@ -536,6 +536,11 @@ const struct auth_status *auth_status(const struct auth *a)
     return &a->status;
 }
 
+int64_t auth_offset_ms(const struct auth *a)
+{
+    return a->offset_ms;
+}
+
 const struct credential_status *auth_credentials(const struct auth *a)
 {
     return &a->credentials;

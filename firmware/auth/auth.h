@@ -74,6 +74,8 @@ unsigned auth_roles(const struct auth *a, bool *readable);
 const struct auth_status *auth_status(const struct auth *a);
 /// As looked at last: at the start, before and after each request.
 const struct credential_status *auth_credentials(const struct auth *a);
+/// What is added to the wall clock where Entra compares it with its own: 0 until it found fault.
+int64_t auth_offset_ms(const struct auth *a);
 struct activity auth_activity(const struct auth *a);
 
 /**

@@ -47,7 +47,7 @@ static void watch(struct signin *s, struct now now)
 
 static void ask(struct signin *s, struct now now)
 {
-    enum rc rc = signin_request_build(s, now.wall.ms);
+    enum rc rc = signin_request_build(s, now.wall.ms + s->offset_ms);
     if (rc == RC_OK) {
         rc = signin_request_start(s, now);
     }
@@ -143,6 +143,11 @@ void signin_init(struct signin *s, const struct signin_setup *setup)
     s->rest = SIGNIN_OFF;
     s->status.state = SIGNIN_OFF;
     s->status.until = MONO_NEVER;
+}
+
+void signin_set_offset(struct signin *s, int64_t offset_ms)
+{
+    s->offset_ms = offset_ms;
 }
 
 /// What is due, before anything is asked.

@@ -83,6 +83,9 @@ struct signin_setup {
 struct signin; ///< defined in signin_state.h
 
 void signin_init(struct signin *s, const struct signin_setup *setup);
+/// What the app-only sign-in adds to the wall clock in its assertions (auth_offset_ms): so does
+/// this, from its next request on. 0 until it is said.
+void signin_set_offset(struct signin *s, int64_t offset_ms);
 struct mono signin_step(struct signin *s, struct now now);
 /// A person wants to sign in with this browser: the link is appended (CONSENT_LINK_BYTES_MAX).
 /// A running attempt is given up. @retval RC_RETRY the time is not known yet.

@@ -9,6 +9,7 @@
 
 /**
  * Fills s->url and s->body for s->ask; sets s->proved.
+ * @param wall_ms  the time that an assertion carries.
  * @retval RC_NOTFOUND  REFRESH: there is no refresh token.
  * @retval RC_CORRUPT   it, or the box's credential, cannot be used.
  * @retval RC_RETRY     the store is busy or locked out for now.

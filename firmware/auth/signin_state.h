@@ -54,6 +54,7 @@ struct signin {
     bool held; ///< the answer is here, and the store was busy
     struct mono asked_at, next;
     uint32_t tries, puts;
+    int64_t offset_ms;  ///< added to the wall clock in assertions
     bool proved;        ///< the request carries the box's credential
     bool public_client; ///< Entra wants none
     bool flipped;       ///< that was found out by this exchange

@@ -163,6 +163,18 @@ def test_a_box_that_moves_to_another_application_names_nobody_who_authorised_the
     wait_until(lambda: authorised_by(box).startswith(ADMIN + ", "), "it is the first one's again")
 
 
+@pytest.mark.parametrize("offset_h", [2, -2])
+def test_a_clock_of_entra_that_differs_keeps_nobody_from_signing_in(desk, offset_h):
+    at = desk()
+    at.world.cloud.entra(clock_offset_s=offset_h * 3600)
+    at.ask("validate")
+    at.world.wait_log("auth_failed", cause="clock")
+    at.world.wait_log("auth_token_good", count=2)
+    at.by_link()
+    found = at.sign_in("done", "failed")
+    assert (found["state"], found["who"]) == ("done", ADMIN), found["text"]
+
+
 def test_somebody_declines(desk):
     at = desk()
     at.world.cloud.entra(withdraw=["User.Read"])

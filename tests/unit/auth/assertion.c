@@ -17,7 +17,7 @@
 #include "base/bytes.h"
 #include "base/crypto.h"
 
-#include "world.h"
+#include "person.h"
 
 static char cert_bytes[CRYPTO_CERT_PEM_BYTES_MAX];
 static struct buf cert;
@@ -67,10 +67,10 @@ static void decode(struct span text, char *out, size_t out_bytes)
     assert_true(buf_terminate(&b));
 }
 
-static void take_assertion(struct assertion *a)
+static void take_assertion_of(struct assertion *a, unsigned slot)
 {
     static const char key_of[] = "&client_assertion=";
-    const struct http_fake_request *r = http_fake_request(&world.http, SLOT);
+    const struct http_fake_request *r = http_fake_request(&world.http, slot);
     const char *at = strstr(r->body, key_of);
     assert_non_null(at);
     struct span jwt = {.ptr = at + sizeof(key_of) - 1u};
@@ -84,6 +84,11 @@ static void take_assertion(struct assertion *a)
     decode(span_sub(jwt, 0, first), a->header, sizeof(a->header));
     decode(span_sub(rest, 0, second), a->claims, sizeof(a->claims));
     assert_int_equal(json_parse(&a->doc, span_from_str(a->claims), a->arena, 64), RC_OK);
+}
+
+static void take_assertion(struct assertion *a)
+{
+    take_assertion_of(a, SLOT);
 }
 
 static int64_t number_of(const struct assertion *a, const char *name)
@@ -312,6 +317,27 @@ static void a_date_alone_moves_no_clock(void **unused)
     assert_int_equal(number_of(&a, "iat"), world.now.wall.ms / 1000);
 }
 
+static void a_persons_sign_in_goes_by_the_same_clock(void **unused)
+{
+    (void)unused;
+    struct assertion a;
+    person_init(NULL);
+    init(NULL);
+    person_restart();
+    answer_at(500133, WALL_MS + 7200000);
+    signin_set_offset(&person, auth_offset_ms(&world.auth));
+    person_brings_code();
+    person_turn();
+    take_assertion_of(&a, SIGNIN_SLOT);
+    assert_int_equal(number_of(&a, "iat"), (WALL_MS + 7200000) / 1000);
+    assert_int_equal(number_of(&a, "nbf"), (WALL_MS + 7200000) / 1000 - 60);
+    signin_set_offset(&person, 0);
+    person_brings_code();
+    person_turns();
+    take_assertion_of(&a, SIGNIN_SLOT);
+    assert_int_equal(number_of(&a, "iat"), WALL_MS / 1000);
+}
+
 static void a_wrong_secret_number_for_a_certificate_means_the_certificate(void **unused)
 {
     (void)unused;
@@ -347,6 +373,7 @@ int main(void)
         TEST(without_a_date_there_is_nothing_to_correct),
         TEST(a_refused_certificate_is_no_clock_fault_while_the_clocks_agree),
         TEST(a_date_alone_moves_no_clock),
+        TEST(a_persons_sign_in_goes_by_the_same_clock),
         TEST(a_wrong_secret_number_for_a_certificate_means_the_certificate),
         TEST(an_expired_certificate_is_told_and_tried_all_the_same),
     };
