@@ -44,8 +44,24 @@ def test_the_elf_check_notices(tmp_path, options, complaint):
 def test_the_sbom_lists_what_is_linked():
     bill = json.loads((BUILD / "sbom.cdx.json").read_text())
     names = {component["name"] for component in bill["components"]}
-    wanted = {"mbedtls", "curl", "lmdb", "jsmn", "zlib", "musl", "libgcc", "ca-certificates"}
+    wanted = {"mbedtls", "curl", "lmdb", "jsmn", "zlib", "qrencode", "musl"}
+    wanted |= {"libgcc", "ca-certificates"}
     assert names - wanted == set() and wanted - names <= {"libgcc"}
     assert bill["bomFormat"] == "CycloneDX"
     for component in bill["components"]:
         assert component["version"] and component["licenses"] and component["purl"]
+
+
+def test_the_sbom_names_the_patches_of_what_is_linked():
+    bill = json.loads((BUILD / "sbom.cdx.json").read_text())
+    named = {
+        f"{component['name']}/{property['value']}"
+        for component in bill["components"]
+        for property in component.get("properties", [])
+        if property["name"] == "anteroom:patch"
+    }
+    linked = {component["name"] for component in bill["components"]}
+    patches = (ROOT / "tools/deps/patches").glob("*/*.patch")
+    there = {f"{file.parent.name}/{file.name}" for file in patches if file.parent.name in linked}
+    assert named == there
+    assert len(named) >= 4
