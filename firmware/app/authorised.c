@@ -58,7 +58,10 @@ void app_recall_life(struct app *a, struct now now)
         LOG_INFO("ev=life_begun_anew why=another_tenant_or_application");
         a->keep_due = now.mono;
     } else if (rc != RC_OK) {
-        LOG_WARN("ev=life_unreadable now=found_out_again");
+        LOG_WARN("ev=life_unreadable cause=%s now=begun_anew text=\"What the box had kept of its "
+                 "authorisation cannot be read. It finds it out again. Whoever enabled it with a "
+                 "warning has to do so once more.\"",
+                 rc_name(rc));
     }
     life_init(&a->life, &kept, now);
     a->life_told = LIFE_ILLEGAL;

@@ -98,10 +98,10 @@ RC life_load(struct tokenstore *store, const struct config *c, struct life_kept 
 
     *kept = (struct life_kept){.signed_in = false};
     enum rc rc = hal_tokenstore_get(store, SPAN(LIFE_KEPT_NAME), &b);
-    if (rc == RC_OK) { // what cannot be read begins anew
-        return life_read(buf_span(&b), life_subject(c), kept) == RC_STALE ? RC_STALE : RC_OK;
+    if (rc == RC_OK) {
+        return life_read(buf_span(&b), life_subject(c), kept);
     }
-    return rc == RC_RETRY ? RC_RETRY : RC_OK;
+    return rc == RC_NOTFOUND ? RC_OK : rc == RC_STALE ? RC_CORRUPT : rc;
 }
 
 RC life_save(struct tokenstore *store, const struct config *c, const struct life_kept *kept)

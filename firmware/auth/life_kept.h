@@ -24,9 +24,10 @@ void life_write(const struct life_kept *kept, uint32_t subject, struct buf *out)
 /// none.
 RC life_read(struct span text, uint32_t subject, struct life_kept *kept);
 
-/// From the token store; nothing that can be read is a life that begins. @retval RC_OK also then.
-/// @retval RC_STALE it is about another tenant or application: `kept` is a life that begins.
-/// @retval RC_RETRY the store is busy: `kept` is a life that begins.
+/// From the token store. @param kept  filled, whatever the result: unless one was read, it is a
+/// life that begins. @retval RC_OK also if there is none. @retval RC_STALE it is about another
+/// tenant or application. @retval RC_PARSE RC_CORRUPT RC_RETRY RC_IO RC_DENIED RC_TOOBIG it cannot
+/// be read.
 RC life_load(struct tokenstore *store, const struct config *c, struct life_kept *kept);
 /// @retval as hal_tokenstore_put.
 RC life_save(struct tokenstore *store, const struct config *c, const struct life_kept *kept);

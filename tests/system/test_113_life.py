@@ -2,7 +2,9 @@
 """What administrators do to a box, and what its status says of it: edges of the life against the
 fake cloud. The table itself is walked edge by edge, by virtual time, in tests/unit/auth.
 """
+import os
 import re
+import subprocess
 
 import pytest
 from world import CALL_RECORDS, OFTEN, wait_until
@@ -116,6 +118,29 @@ def test_403_after_consent_is_waited_for_with_a_countdown_and_ends_by_itself(sta
     life.cloud.entra(propagation_s=0)
     life.becomes("collecting")
     life.world.wait_delivered()
+
+
+def test_a_life_that_cannot_be_read_is_said_to_begin_anew_and_found_out_again(start):
+    life = start()
+    box = life.world.box
+    life.becomes("collecting")
+    assert box.stop() == 0
+    path = os.path.join(box.state, "tokens", "life")
+    with open(path, "r+b") as record:
+        for at in (40, os.path.getsize(path) // 2 + 40): # both copies
+            record.seek(at)
+            record.write(b"????")
+    done = subprocess.run([box.ctl, "status", "--state", box.state], capture_output=True,
+                          text=True, check=True, timeout=60)
+    assert "sign-in               cannot be read: damaged\n" in done.stdout
+    life.world.start()
+    life.world.wait_log("life_unreadable", cause="corrupt", now="begun_anew")
+    life.world.wait_log("life", count=2, state="collecting")
+    assert box.stop() == 0
+    life.world.start()
+    life.world.wait_log("life", count=3, state="collecting")
+    assert len(life.world.log("life_unreadable")) == 1
+    life.world.finish()
 
 
 HOUR_S = 3600

@@ -142,11 +142,11 @@ static void say_life(struct tokenstore *store)
     struct buf record = BUF(bytes), line = BUF(text);
     struct life_kept kept = {0};
     uint64_t subject;
-    bool there = hal_tokenstore_get(store, SPAN(LIFE_KEPT_NAME), &record) == RC_OK &&
-                 read_life(buf_span(&record), &subject, &kept) == RC_OK;
-    say_who(store, there ? &subject : NULL);
-    if (!there) {
-        say("sign-in", "was never accepted so far");
+    enum rc rc = hal_tokenstore_get(store, SPAN(LIFE_KEPT_NAME), &record);
+    rc = rc == RC_OK ? read_life(buf_span(&record), &subject, &kept) : rc;
+    say_who(store, rc == RC_OK ? &subject : NULL);
+    if (rc != RC_OK) {
+        say("sign-in", rc == RC_NOTFOUND ? "was never accepted so far" : why(rc));
         return;
     }
     say("sign-in", kept.signed_in ? "was accepted" : "was never accepted so far");
