@@ -77,7 +77,6 @@ struct app_port {
     struct app_oldest oldest;
     struct mono collected_at, sent_at[CONFIG_SINKS_MAX]; ///< last; 0: not since the start
     uint64_t sent[CONFIG_SINKS_MAX];
-    struct mono pressed; ///< the button, last
     struct mono line_due;
     struct mono forget_at; ///< this life ends for it; MONO_NEVER
     bool forget_failed;    ///< nothing was forgotten, and a person believes so

@@ -103,7 +103,6 @@ enum exit_code app_open_port(struct app *a)
     build.len = sizeof("2026-11-23") - 1u; // a day says it
     (void)buf_terminate(&build);
     serve_none(&a->serve);
-    a->port.pressed = (struct mono){.ms = -PRESENT_MS};
     a->port.line_due = a->started.mono;
     a->port.forget_at = MONO_NEVER;
     a->port.trim_due = MONO_NEVER;
@@ -115,7 +114,7 @@ enum exit_code app_open_port(struct app *a)
 
 static bool present(const struct app *a, struct now now)
 {
-    return a->button.pressed || now.mono.ms - a->port.pressed.ms < PRESENT_MS;
+    return hal_button_was_pressed(&a->button, now.mono, PRESENT_MS);
 }
 
 /// A terminal that is full drops a line; one that is gone stays so until the next start.
@@ -199,9 +198,6 @@ struct mono app_step_port(struct app *a, struct now now)
     struct status_wish wish = {.kind = STATUS_WISH_NONE};
 
     note_flow(a, now);
-    if (a->button.pressed) {
-        a->port.pressed = now.mono;
-    }
     struct mono wake = write_line(a, now);
     if (!serve_is_open(&a->serve)) {
         return wake;

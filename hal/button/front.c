@@ -37,6 +37,7 @@ void button_moved(struct button *b, bool pressed, struct mono now)
     }
     b->pressed = pressed;
     b->since = now;
+    b->felt = true;
     b->told = BUTTON_NOTHING;
 }
 
@@ -48,6 +49,11 @@ RC hal_button_read(struct button *b, struct mono now)
         button_moved(b, false, now); // a button that is gone is not held for ever
     }
     return rc;
+}
+
+bool hal_button_was_pressed(const struct button *b, struct mono now, int64_t within_ms)
+{
+    return b->pressed || (b->felt && !mono_due(mono_after(b->since, within_ms), now));
 }
 
 enum button_event hal_button_event(struct button *b, struct mono now, struct mono *again)

@@ -27,7 +27,8 @@ enum button_event {
 struct button {
     int fd; ///< readable when there is news: watch it in the loop; -1: none
     bool pressed;
-    struct mono since;
+    bool felt;              ///< was pressed at all: `since` is a time
+    struct mono since;      ///< pressed, or let go
     enum button_event told; ///< of this press, last
     bool dropped;           ///< linux: events are missing up to the next report
     char missing[96];       ///< of a failure: what is not there, and the board's name for it
@@ -43,6 +44,9 @@ RC hal_button_open(struct button *b, int state_fd);
 /// fd is readable: take what there is. @retval RC_IO the device is gone: unwatch it and close; it
 /// is not held any more. @covtest
 RC hal_button_read(struct button *b, struct mono now);
+/// Somebody holds it, or let go of it less than within_ms ago: also of a press so short that its
+/// beginning and end were read together, and `pressed` never showed it.
+bool hal_button_was_pressed(const struct button *b, struct mono now, int64_t within_ms);
 /// What the time of holding has come to since the last call; *again is when to ask next.
 enum button_event hal_button_event(struct button *b, struct mono now, struct mono *again);
 void hal_button_close(struct button *b); ///< closing twice is fine

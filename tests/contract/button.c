@@ -116,6 +116,25 @@ static void letting_go_and_pressing_begins_anew(void **unused)
     hal_button_close(&button);
 }
 
+static void a_press_counts_for_presence_however_short(void **unused)
+{
+    (void)unused;
+    open_or_fail();
+    assert_false(hal_button_was_pressed(&button, at(0), 60000));
+    hardware_press(true);
+    hardware_press(false);
+    assert_int_equal(hal_button_read(&button, at(0)), RC_OK); // both at once
+    assert_false(button.pressed);
+    assert_true(hal_button_was_pressed(&button, at(59999), 60000));
+    assert_false(hal_button_was_pressed(&button, at(60000), 60000));
+    finger(true, 70000);
+    assert_true(hal_button_was_pressed(&button, at(500000), 60000)); // it is held
+    finger(false, 500000);
+    assert_true(hal_button_was_pressed(&button, at(559999), 60000));
+    assert_false(hal_button_was_pressed(&button, at(560000), 60000));
+    hal_button_close(&button);
+}
+
 static void several_news_at_once_are_taken_in_their_order(void **unused)
 {
     (void)unused;
@@ -209,6 +228,7 @@ int main(void)
         TEST(five_seconds_show_the_code_and_fifteen_ask_for_factory),
         TEST(a_late_question_is_told_both_one_by_one),
         TEST(a_short_press_is_nothing),
+        TEST(a_press_counts_for_presence_however_short),
         TEST(letting_go_and_pressing_begins_anew),
         TEST(several_news_at_once_are_taken_in_their_order),
         TEST(pressed_twice_without_release_counts_from_the_first),
