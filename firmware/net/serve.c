@@ -74,9 +74,10 @@ static bool set(int fd, int level, int option, int value)
 }
 
 /// What is set here, connections inherit.
-static bool prepare(int fd, const struct address *a)
+static bool prepare(int fd, const struct address *a, bool plain)
 {
-    return set(fd, SOL_SOCKET, SO_REUSEADDR, 1) && set(fd, SOL_SOCKET, SO_SNDBUF, SEND_BYTES) &&
+    return set(fd, SOL_SOCKET, SO_RCVLOWAT, plain ? 1 : SERVE_FIRST_BYTES) &&
+           set(fd, SOL_SOCKET, SO_REUSEADDR, 1) && set(fd, SOL_SOCKET, SO_SNDBUF, SEND_BYTES) &&
            set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BYTES) && set(fd, IPPROTO_TCP, TCP_NODELAY, 1) &&
            // The kernel, too, forgets an answer that nobody takes.
            set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, SERVE_TOTAL_MS) &&
@@ -104,7 +105,8 @@ static RC listen_on(struct serve *s, struct address at)
         at.is_v6 = false;
         s->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     }
-    if (s->fd < 0 || !prepare(s->fd, &at) || !bind_to(s->fd, &at) || listen(s->fd, BACKLOG) != 0) {
+    if (s->fd < 0 || !prepare(s->fd, &at, s->plain) || !bind_to(s->fd, &at) ||
+        listen(s->fd, BACKLOG) != 0) {
         return why_not_open(errno);
     }
     s->address = local_of(s->fd);
@@ -230,15 +232,23 @@ static void seat(struct serve *s, struct serve_caller *c, struct serve_link *l)
     }
 }
 
+static bool may_begin(const struct serve *s, struct now now)
+{
+    return s->plain || mono_due(handshake_at(s), now.mono);
+}
+
 /// One handshake a step: its arithmetic is the whole loop's time.
 static void give_seats(struct serve *s, struct now now)
 {
     int64_t saved = now.mono.ms - HANDSHAKES_SAVED_MS;
     s->handshake_paid.ms = s->handshake_paid.ms > saved ? s->handshake_paid.ms : saved;
+    if (may_begin(s, now) && next_caller(s, true) != NULL) {
+        serve_door_ask(s, now);
+    }
     for (unsigned i = 0; i < SERVE_CONNECTIONS; i++) {
         struct serve_link *l = free_link(s);
         struct serve_caller *c = next_caller(s, true);
-        if (l == NULL || c == NULL || (!s->plain && !mono_due(handshake_at(s), now.mono))) {
+        if (l == NULL || c == NULL || !may_begin(s, now)) {
             return;
         }
         seat(s, c, l);
@@ -278,7 +288,7 @@ static struct mono make_room(struct serve *s, struct now now)
     if (c == NULL || free_link(s) != NULL) {
         return MONO_NEVER;
     }
-    if (!s->plain && !mono_due(handshake_at(s), now.mono)) {
+    if (!may_begin(s, now)) {
         return handshake_at(s); // it could not begin anyway
     }
     unsigned has = links_of(s, &c->peer);

@@ -9,7 +9,7 @@
  *          clear, who has said anything gets a connection that is free. Others make room for new
  *          ones after SERVE_SILENT_MS, when the SERVE_WAITING places are taken, and go after
  *          SERVE_HANDSHAKE_MS: a thousand that come again and again let a reader from the same
- *          address through in about three seconds.
+ *          address through in about five seconds.
  * Full:    a caller that has said its first message (in the clear: a header) takes the place of a
  *          connection on which nothing has moved for SERVE_QUIET_MS, or that is older than
  *          SERVE_SOON_MS and not answered yet; or, if its address has fewer than half of the
@@ -37,7 +37,7 @@
 #define SERVE_WAITING          16u
 #define SERVE_IN_BYTES         6144u ///< the whole request: line, header, body
 #define SERVE_PARTS_MAX        24u
-#define SERVE_SILENT_MS        50
+#define SERVE_SILENT_MS        75
 #define SERVE_QUIET_MS         250
 #define SERVE_SOON_MS          1000
 #define SERVE_LINGER_MS        1000  ///< for the peer to take the rest and close

@@ -3,11 +3,14 @@
  * Callers: accepted, and nothing spent on them. Over TLS a caller is ready when its whole first
  * record is in the kernel's buffer; SO_RCVLOWAT lets the kernel wake us then and not at every byte.
  * In the clear it is ready when a header has ended; until then it may have a seat that is free.
+ * A few callers are watched by the loop. In a crowd, where they come and go all the time, each call
+ * to the kernel for each of them counts: then all are asked together, with one poll.
  */
 #include <errno.h>
 #include <string.h>
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,13 +19,14 @@
 
 #include "net/serve_state.h"
 
-#define ACCEPTS_PER_STEP    8u
-#define ACCEPT_BACKOFF_MS   1000 // no descriptor, no memory
-#define LOOK_AGAIN_MS       250
-#define RECORD_HEADER_BYTES 5
-#define RECORD_HANDSHAKE    22 // RFC 8446 5.1
-#define HELLO_BYTES_MAX     8192
-#define HEADER_BYTES        2048 // in the clear
+#define ACCEPTS_PER_STEP  SERVE_WAITING
+#define ACCEPT_BACKOFF_MS 1000 // no descriptor, no memory
+#define LOOK_AGAIN_MS     250
+#define RECORD_HANDSHAKE  22 // RFC 8446 5.1
+#define HELLO_BYTES_MAX   8192
+#define HEADER_BYTES      2048 // in the clear
+#define CROWD             (SERVE_WAITING / 2u)
+#define LEFT              (POLLHUP | POLLERR)
 
 struct address serve_address_of(const void *sockaddr)
 {
@@ -74,12 +78,23 @@ static void watch(struct serve *s, struct serve_caller *c)
     c->watched = true;
 }
 
-/// It is readable and stays so: watching it would never let us sleep.
-static void look_again(struct serve *s, struct serve_caller *c, struct now now)
+/// Not watched until then.
+static void look_at(struct serve *s, struct serve_caller *c, struct mono at)
 {
-    loop_unwatch(s->loop, c->fd);
-    c->watched = false;
-    c->look_at = mono_after(now.mono, LOOK_AGAIN_MS);
+    if (c->watched) {
+        loop_unwatch(s->loop, c->fd);
+        c->watched = false;
+    }
+    c->look_at = at;
+}
+
+static bool is_crowded(const struct serve *s)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < SERVE_WAITING; i++) {
+        count += s->callers[i].fd >= 0;
+    }
+    return count > CROWD;
 }
 
 /// The empty line behind a header, or more than a header should have.
@@ -94,13 +109,13 @@ static bool has_header(int fd)
 /// @param first  what stands at the beginning; at least one byte.
 static bool is_hello(const unsigned char *first, ssize_t got, int *wanted)
 {
-    *wanted = RECORD_HEADER_BYTES;
+    *wanted = SERVE_FIRST_BYTES;
     if (first[0] != RECORD_HANDSHAKE) {
         return false;
     }
-    if (got == RECORD_HEADER_BYTES) {
+    if (got == SERVE_FIRST_BYTES) {
         int len = first[3] << 8 | first[4];
-        *wanted = RECORD_HEADER_BYTES + len;
+        *wanted = SERVE_FIRST_BYTES + len;
         return len > 0 && len <= HELLO_BYTES_MAX;
     }
     return true;
@@ -111,7 +126,7 @@ static void judge(struct serve *s, struct serve_caller *c, const unsigned char *
     int wanted = 0, there = 0;
     if (s->plain) {
         c->heard = true;
-        c->ready = has_header(c->fd);
+        c->ready = c->ended || has_header(c->fd);
         return;
     }
     if (!is_hello(first, got, &wanted)) {
@@ -119,21 +134,19 @@ static void judge(struct serve *s, struct serve_caller *c, const unsigned char *
         serve_caller_gone(s, c);
         return;
     }
-    c->heard = true;
-    c->ready =
-        wanted > RECORD_HEADER_BYTES && ioctl(c->fd, FIONREAD, &there) == 0 && there >= wanted;
-    if (!c->ready) {
+    c->heard = wanted > SERVE_FIRST_BYTES; // so many wake us from the start
+    c->ready = c->heard && ioctl(c->fd, FIONREAD, &there) == 0 && there >= wanted;
+    if (c->heard && !c->ready) {
         want_bytes(c->fd, wanted);
     }
 }
 
 static void look(struct serve *s, struct serve_caller *c, struct now now)
 {
-    unsigned char first[RECORD_HEADER_BYTES];
+    unsigned char first[SERVE_FIRST_BYTES];
     bool early = c->news && c->heard; // it was woken for more than there is
     ssize_t got = recv(c->fd, first, sizeof(first), MSG_PEEK);
     c->news = false;
-    c->look_at = MONO_NEVER;
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
         serve_caller_gone(s, c); // without a word
         return;
@@ -145,10 +158,47 @@ static void look(struct serve *s, struct serve_caller *c, struct now now)
         return;
     }
     if (c->ready || (c->heard && (early || s->plain))) {
-        look_again(s, c, now);
+        // It is readable and stays so: watching it would never let us sleep.
+        look_at(s, c, c->ready ? MONO_NEVER : mono_after(now.mono, LOOK_AGAIN_MS));
+    } else if (is_crowded(s)) {
+        look_at(s, c, mono_after(now.mono, SERVE_SILENT_MS));
+    } else {
+        c->look_at = MONO_NEVER;
+        watch(s, c);
+    }
+}
+
+/// In the clear, who says no more may still hear; a hello that is cut off comes to nothing.
+static void hear(struct serve *s, struct serve_caller *c, short heard)
+{
+    c->ended = (heard & POLLRDHUP) != 0;
+    if ((heard & LEFT) != 0 || (c->ended && !s->plain)) {
+        serve_caller_gone(s, c);
         return;
     }
-    watch(s, c);
+    c->news = !c->ready && (heard & POLLIN) != 0;
+}
+
+void serve_door_ask(struct serve *s, struct now now)
+{
+    struct pollfd ask[SERVE_WAITING];
+    for (unsigned i = 0; i < SERVE_WAITING; i++) {
+        ask[i] = (struct pollfd){.fd = s->callers[i].fd, .events = POLLIN | POLLRDHUP};
+    }
+    if (poll(ask, SERVE_WAITING, 0) < 0) {
+        return; // they are asked again, or go when their time is over
+    }
+    for (unsigned i = 0; i < SERVE_WAITING; i++) {
+        struct serve_caller *c = &s->callers[i];
+        if (ask[i].revents != 0) {
+            hear(s, c, ask[i].revents);
+        }
+        if (c->news) {
+            look(s, c, now);
+        } else if (c->fd >= 0 && mono_due(c->look_at, now.mono)) {
+            c->look_at = c->ready ? MONO_NEVER : mono_after(now.mono, SERVE_SILENT_MS);
+        }
+    }
 }
 
 // ---- who is let in ----------------------------------------------------------
@@ -199,9 +249,6 @@ static bool take_in(struct serve *s, struct now now)
     s->used = true;
     *c = (struct serve_caller){
         .fd = fd, .peer = serve_address_of(&from), .since = now.mono, .look_at = MONO_NEVER};
-    if (!s->plain) {
-        want_bytes(fd, RECORD_HEADER_BYTES);
-    }
     look(s, c, now);
     return true;
 }
@@ -232,19 +279,25 @@ static void watch_door(struct serve *s, struct now now)
     }
 }
 
-void serve_door_step(struct serve *s, struct now now)
+/// Those whose time is over go. @return somebody has news, or is to be asked for it.
+static bool look_round(struct serve *s, struct now now)
 {
+    bool ask = false;
     for (unsigned i = 0; i < SERVE_WAITING; i++) {
         struct serve_caller *c = &s->callers[i];
-        if (c->fd < 0) {
-            continue;
-        }
-        if (mono_due(mono_after(c->since, SERVE_HANDSHAKE_MS), now.mono)) {
+        if (c->fd >= 0 && mono_due(mono_after(c->since, SERVE_HANDSHAKE_MS), now.mono)) {
             s->stats.timeouts++;
             serve_caller_gone(s, c);
-        } else if (!c->ready && (c->news || mono_due(c->look_at, now.mono))) {
-            look(s, c, now);
         }
+        ask = ask || (c->fd >= 0 && (c->news || mono_due(c->look_at, now.mono)));
+    }
+    return ask;
+}
+
+void serve_door_step(struct serve *s, struct now now)
+{
+    if (look_round(s, now)) {
+        serve_door_ask(s, now);
     }
     bool knocked = s->door_news || !s->door_watched;
     s->door_news = false;

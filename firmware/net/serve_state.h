@@ -9,6 +9,8 @@
 #include "net/serve.h"
 #include "net/tls_server.h"
 
+#define SERVE_FIRST_BYTES 5 ///< a TLS record's header: nobody is heard before (not in the clear)
+
 /// Somebody who has connected and has no connection yet.
 struct serve_caller {
     int fd; ///< -1: nobody
@@ -17,6 +19,7 @@ struct serve_caller {
     bool news;    ///< the descriptor has become readable
     bool watched; ///< by the loop
     bool heard;   ///< has said something
+    bool ended;   ///< and says no more
     bool ready;   ///< has said enough to take somebody's place
 };
 
@@ -54,6 +57,9 @@ struct serve {
 
 /// Take in whoever is there, look at those who have said something, end those who took too long.
 void serve_door_step(struct serve *s, struct now now);
+/// Whether somebody has left; one call to the kernel for all. Before a seat is given: nobody's
+/// handshake is for one who has gone.
+void serve_door_ask(struct serve *s, struct now now);
 struct mono serve_door_next(const struct serve *s, struct now now);
 void serve_caller_gone(struct serve *s, struct serve_caller *c); ///< closes its descriptor
 struct address serve_address_of(const void *sockaddr);           ///< struct sockaddr_storage

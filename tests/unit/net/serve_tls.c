@@ -68,6 +68,16 @@ static void a_handshake_may_come_byte_by_byte(void **unused)
     peer_close();
 }
 
+static bool nobody_waits(unsigned unused)
+{
+    (void)unused;
+    bool waits = false;
+    for (unsigned i = 0; i < SERVE_WAITING; i++) {
+        waits = waits || server.callers[i].fd >= 0;
+    }
+    return serve_stats(&server).accepted > 0 && !waits;
+}
+
 static void half_a_hello_costs_a_descriptor_and_no_wake_up(void **unused)
 {
     (void)unused;
@@ -79,13 +89,58 @@ static void half_a_hello_costs_a_descriptor_and_no_wake_up(void **unused)
         serve_settle();
         assert_int_equal(serve_stats(&server).open, 0);
     }
-    shutdown(fd, SHUT_WR); // readable for ever now
-    serve_settle();
     assert_false(client_is_gone(fd));
     server_ms += SERVE_HANDSHAKE_MS;
     (void)serve_turn();
     client_goes(fd);
     assert_int_equal(serve_stats(&server).timeouts, 1);
+}
+
+static void nobody_waits_for_the_rest_of_a_hello_whose_sender_says_no_more(void **unused)
+{
+    (void)unused;
+    peer_serve();
+    int fd = client();
+    client_says(fd, "\x16\x03\x01\x02");
+    serve_settle();
+    assert_false(client_is_gone(fd));
+    shutdown(fd, SHUT_WR);
+    serve_until(nobody_waits, 0);
+    client_goes(fd);
+    assert_int_equal(serve_stats(&server).timeouts, 0);
+}
+
+static void those_who_have_left_are_in_nobodys_way(void **unused)
+{
+    (void)unused;
+    peer_serve();
+    for (unsigned i = 0; i < 5u * SERVE_WAITING; i++) {
+        int fd = client();
+        client_says(fd, "\x16\x03\x01\x02"); // a part of a hello
+        client_leaves(fd);
+    }
+    peer_open(MBEDTLS_SSL_VERSION_TLS1_3);
+    assert_int_equal(peer_shakes(), 0); // in no time
+    check_served();
+    peer_close();
+}
+
+static void no_handshake_is_made_for_one_who_has_left(void **unused)
+{
+    (void)unused;
+    peer_serve();
+    for (unsigned i = 0; i < 5u * SERVE_WAITING; i++) {
+        peer_open(MBEDTLS_SSL_VERSION_TLS1_3);
+        assert_true(peer_waits(mbedtls_ssl_handshake(&peer.ssl))); // the whole hello
+        peer_close();
+    }
+    for (unsigned i = 0; i < SERVE_HANDSHAKES_PER_S * 2u; i++) { // as many as no time allows
+        peer_open(MBEDTLS_SSL_VERSION_TLS1_3);
+        assert_int_equal(peer_shakes(), 0);
+        check_served();
+        peer_close();
+    }
+    assert_int_equal(serve_stats(&server).handshakes_failed, 0);
 }
 
 static void what_is_no_hello_is_sent_away(void **unused)
@@ -293,6 +348,9 @@ int main(void)
         T(both_versions_are_spoken_with_the_ciphers_that_take_no_time_from_the_key),
         T(a_handshake_may_come_byte_by_byte),
         T(half_a_hello_costs_a_descriptor_and_no_wake_up),
+        T(nobody_waits_for_the_rest_of_a_hello_whose_sender_says_no_more),
+        T(those_who_have_left_are_in_nobodys_way),
+        T(no_handshake_is_made_for_one_who_has_left),
         T(what_is_no_hello_is_sent_away),
         T(garbage_behind_the_handshake_ends_the_connection),
         T(a_flood_of_records_that_say_nothing_ends_the_connection),
