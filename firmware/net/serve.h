@@ -16,7 +16,7 @@
  *          connections, of one of an address that has more than half. The oldest such one is
  *          dropped. Nobody goes while there is room.
  * Bounds:  SERVE_IN_BYTES in, SERVE_HANDSHAKE_MS and SERVE_TOTAL_MS of time, SERVE_HANDSHAKES_PER_S
- *          handshakes (their arithmetic is the loop's time: one a step, ten at once); a connection
+ *          handshakes (their arithmetic is the loop's time: one a step, six at once); a connection
  *          that breaks one of them is closed.
  * Stall:   nothing waits: a peer that does not take its answer only keeps its own connection busy.
  * Memory:  struct serve, whose buffers' pages go back when nobody is there; the TLS library's from
