@@ -134,10 +134,22 @@ static struct view view_of(const enum verdict known[CONFIG_PERMISSIONS], unsigne
     return v;
 }
 
-static bool is_over(const struct life_kept *kept, struct now now)
+/// Mask of those whose time for 403 is over. *left_ms: until that is so for the next one, or 0.
+static unsigned overdue_of(const struct life_kept *k, struct now now, int64_t *left_ms)
 {
-    return kept->forbidden_since_ms != 0 && now.wall.quality == CLOCK_TRUSTED &&
-           now.wall.ms - kept->forbidden_since_ms >= LIFE_PROPAGATION_MS;
+    unsigned over = 0;
+
+    *left_ms = 0;
+    for (unsigned p = 0; p < CONFIG_PERMISSIONS && now.wall.quality == CLOCK_TRUSTED; p++) {
+        int64_t gone_ms = now.wall.ms - k->forbidden_since_ms[p];
+        int64_t ms = LIFE_PROPAGATION_MS - (gone_ms > 0 ? gone_ms : 0);
+        if (k->forbidden_since_ms[p] == 0) {
+            continue;
+        }
+        over |= ms <= 0 ? 1u << p : 0u;
+        *left_ms = ms > 0 && (*left_ms == 0 || ms < *left_ms) ? ms : *left_ms;
+    }
+    return over & k->forbidden;
 }
 
 /// Signed in, and nothing of what is wanted answers.
@@ -164,7 +176,8 @@ static enum life_event event_of_view(const struct life *l, const struct view *v,
         return LIFE_EV_ALL;
     }
     bool accepted = enabled && (good | v->of[VERDICT_NONE]) != 0; // by whoever enabled it
-    if (forbidden != 0 && is_over(&l->kept, now) && !accepted) {
+    int64_t left_ms;
+    if (forbidden != 0 && (overdue_of(&l->kept, now, &left_ms) & forbidden) != 0 && !accepted) {
         return LIFE_EV_OVERDUE;
     }
     if (good == 0) {
@@ -249,9 +262,11 @@ void life_init(struct life *l, const struct life_kept *kept, struct now now)
         bool refused = (l->kept.forbidden & 1u << p) != 0;
         l->known[p] = refused ? VERDICT_FORBIDDEN : VERDICT_NONE;
     }
+    int64_t left_ms;
+    l->overdue = overdue_of(&l->kept, now, &left_ms);
     if (l->kept.forbidden == 0) {
         l->state = kept->signed_in ? LIFE_VALIDATING : LIFE_UNCONFIGURED;
-    } else if (is_over(kept, now) && !kept->enabled_with_warning) {
+    } else if (l->overdue != 0 && !kept->enabled_with_warning) {
         l->state = LIFE_ATTENTION;
     } else {
         bool ran = kept->enabled_with_warning || kept->collecting_since_ms != 0;
@@ -259,18 +274,21 @@ void life_init(struct life *l, const struct life_kept *kept, struct now now)
     }
 }
 
-/// The episode of 403: from the first to none. A clock that was set back begins it anew, so that no
-/// wait is longer than it should be.
+/// Since when each says 403, until it says something else. A clock that was set back begins it
+/// anew, so that no wait is longer than it should be.
 static void keep_forbidden(struct life *l, const struct view *v, struct now now)
 {
     struct life_kept *k = &l->kept;
     bool trusted = now.wall.quality == CLOCK_TRUSTED;
 
     k->forbidden = v->of[VERDICT_FORBIDDEN];
-    if (k->forbidden == 0) {
-        k->forbidden_since_ms = 0;
-    } else if (trusted && (k->forbidden_since_ms == 0 || k->forbidden_since_ms > now.wall.ms)) {
-        k->forbidden_since_ms = now.wall.ms;
+    for (unsigned p = 0; p < CONFIG_PERMISSIONS; p++) {
+        int64_t *since_ms = &k->forbidden_since_ms[p];
+        if ((k->forbidden & 1u << p) == 0) {
+            *since_ms = 0;
+        } else if (trusted && (*since_ms == 0 || *since_ms > now.wall.ms)) {
+            *since_ms = now.wall.ms;
+        }
     }
 }
 
@@ -304,7 +322,9 @@ static void take_reason(struct life *l, const struct life_facts *f, enum life_ev
 static bool same_kept(const struct life_kept *a, const struct life_kept *b)
 {
     return a->signed_in == b->signed_in && a->enabled_with_warning == b->enabled_with_warning &&
-           a->forbidden == b->forbidden && a->forbidden_since_ms == b->forbidden_since_ms &&
+           a->forbidden == b->forbidden &&
+           memcmp(a->forbidden_since_ms, b->forbidden_since_ms, sizeof(a->forbidden_since_ms)) ==
+               0 &&
            a->collecting_since_ms == b->collecting_since_ms;
 }
 
@@ -332,7 +352,8 @@ struct mono life_step(struct life *l, const struct life_facts *f, struct now now
     life_go(l, event, now.mono);
     keep_outcome(l, now);
     *changed = !same_kept(&before, &l->kept);
-    int64_t left_ms = life_left_ms(l, now);
+    int64_t left_ms;
+    l->overdue = overdue_of(&l->kept, now, &left_ms);
     return left_ms > 0 ? mono_after(now.mono, left_ms) : MONO_NEVER;
 }
 
@@ -362,10 +383,7 @@ bool life_allows(const struct life *l, enum config_permission p)
 
 int64_t life_left_ms(const struct life *l, struct now now)
 {
-    if (l->kept.forbidden_since_ms == 0 || now.wall.quality != CLOCK_TRUSTED) {
-        return 0;
-    }
-    int64_t gone_ms = now.wall.ms - l->kept.forbidden_since_ms;
-    int64_t left_ms = LIFE_PROPAGATION_MS - (gone_ms > 0 ? gone_ms : 0);
-    return left_ms > 0 ? left_ms : 0;
+    int64_t left_ms;
+    (void)overdue_of(&l->kept, now, &left_ms);
+    return left_ms;
 }

@@ -13,12 +13,12 @@
  *          ATTENTION; what lies between (network, clock, their outages) changes no state but
  *          COLLECTING, which is DEGRADED while there is no token: nothing can be collected then.
  * Waiting: 403 after consent is expected for LIFE_PROPAGATION_MS (Microsoft's up to two hours and a
- *          margin): PROPAGATING counts it down from the first 403, over restarts, by trusted time
- *          only. Then it is ATTENTION, which names the permission, and goes on looking all the
- *          same. What collected before goes on collecting whatever else is refused.
- * Pure:    `now` and facts are passed in; nothing is read or sent. What has to survive a restart is
- *          in struct life_kept, which the caller stores (auth/life_kept.h) when life_step says that
- *          it changed.
+ *          margin), for each permission from its own first 403: PROPAGATING counts the first of
+ *          them down, over restarts, by trusted time only. Then it is ATTENTION, which names that
+ *          permission, and goes on looking all the same. What collected before goes on collecting
+ * whatever else is refused. Pure:    `now` and facts are passed in; nothing is read or sent. What
+ * has to survive a restart is in struct life_kept, which the caller stores (auth/life_kept.h) when
+ * life_step says that it changed.
  */
 #ifndef AUTH_LIFE_H
 #define AUTH_LIFE_H
@@ -75,10 +75,11 @@ struct life_facts {
 
 /// Survives restarts (a record of the token store, written seldom).
 struct life_kept {
-    bool signed_in;              ///< some credential was accepted once
-    bool enabled_with_warning;   ///< by a person, until everything answers
-    unsigned forbidden;          ///< mask of those that said 403
-    int64_t forbidden_since_ms;  ///< wall; first 403 of this episode; 0: none, or time not known
+    bool signed_in;            ///< some credential was accepted once
+    bool enabled_with_warning; ///< by a person, until everything answers
+    unsigned forbidden;        ///< mask of those that say 403
+    /// Wall; since when each does; 0: it does not, or the time was not known so far.
+    int64_t forbidden_since_ms[CONFIG_PERMISSIONS];
     int64_t collecting_since_ms; ///< wall; 0: nothing was collected since consent was given
 };
 
@@ -94,6 +95,7 @@ struct life {
     unsigned wanted;                        ///< mask, as the facts said
     unsigned answering;                     ///< mask of wanted permissions that answer
     unsigned lacking; ///< mask of those that do not (without what Graph's beta took away)
+    unsigned overdue; ///< of these, what says 403 for longer than consent takes to spread
     unsigned refused; ///< of these, what a person has to see to: not granted, or 403
     struct mono next; ///< as the facts said
     struct life_kept kept;
@@ -111,7 +113,8 @@ bool life_can_enable(const struct life *l);
 void life_enable_with_warning(struct life *l, bool *changed);
 /// Whether a source may collect that needs this permission.
 bool life_allows(const struct life *l, enum config_permission p);
-/// Time left of the propagation; 0 if there is none, if it is over, or while the time is not known.
+/// Time left until the propagation is over for one more permission; 0 if there is none that waits,
+/// or while the time is not known.
 int64_t life_left_ms(const struct life *l, struct now now);
 
 const char *life_state_name(enum life_state s); ///< "awaiting_consent", ...: for JSON and metrics

@@ -3,9 +3,18 @@
 
 #include "base/bytes.h"
 
-#define HEAD       "anteroom-life 1\n"
-#define TIME_MAX   253402300799999u ///< the last millisecond of the year 9999
-#define LINES_LAST 5u
+#define HEAD     "anteroom-life 2\n"
+#define TIME_MAX 253402300799999u ///< the last millisecond of the year 9999
+
+enum line_index {
+    LINE_SUBJECT,
+    LINE_SIGNED_IN,
+    LINE_ENABLED,
+    LINE_FORBIDDEN,
+    LINE_SINCE, ///< one for each permission
+    LINE_COLLECTING = LINE_SINCE + CONFIG_PERMISSIONS,
+    LINES,
+};
 
 uint32_t life_subject(const struct config *c)
 {
@@ -22,29 +31,28 @@ struct line {
 };
 
 static void
-lines_of(struct line lines[static LINES_LAST + 1u], const struct life_kept *kept, uint32_t subject)
+lines_of(struct line lines[static LINES], const struct life_kept *kept, uint32_t subject)
 {
-    const struct line all[LINES_LAST + 1u] = {
-        {"subject ", UINT32_MAX, subject},
-        {"signed-in ", 1, kept->signed_in},
-        {"enabled-with-warning ", 1, kept->enabled_with_warning},
-        {"forbidden ", (1u << CONFIG_PERMISSIONS) - 1u, kept->forbidden},
-        {"forbidden-since ", TIME_MAX, (uint64_t)kept->forbidden_since_ms},
-        {"collecting-since ", TIME_MAX, (uint64_t)kept->collecting_since_ms},
-    };
-
-    for (unsigned i = 0; i <= LINES_LAST; i++) {
-        lines[i] = all[i];
+    lines[LINE_SUBJECT] = (struct line){"subject ", UINT32_MAX, subject};
+    lines[LINE_SIGNED_IN] = (struct line){"signed-in ", 1, kept->signed_in};
+    lines[LINE_ENABLED] = (struct line){"enabled-with-warning ", 1, kept->enabled_with_warning};
+    lines[LINE_FORBIDDEN] =
+        (struct line){"forbidden ", (1u << CONFIG_PERMISSIONS) - 1u, kept->forbidden};
+    for (unsigned p = 0; p < CONFIG_PERMISSIONS; p++) {
+        lines[LINE_SINCE + p] =
+            (struct line){"forbidden-since ", TIME_MAX, (uint64_t)kept->forbidden_since_ms[p]};
     }
+    lines[LINE_COLLECTING] =
+        (struct line){"collecting-since ", TIME_MAX, (uint64_t)kept->collecting_since_ms};
 }
 
 void life_write(const struct life_kept *kept, uint32_t subject, struct buf *out)
 {
-    struct line lines[LINES_LAST + 1u];
+    struct line lines[LINES];
 
     lines_of(lines, kept, subject);
     buf_put_str(out, HEAD);
-    for (unsigned i = 0; i <= LINES_LAST; i++) {
+    for (unsigned i = 0; i < LINES; i++) {
         buf_put_str(out, lines[i].key);
         buf_put_u64(out, lines[i].value < lines[i].max ? lines[i].value : lines[i].max);
         buf_put_char(out, '\n');
@@ -67,27 +75,29 @@ static bool take_line(struct span *text, struct line *line)
 
 RC life_read(struct span text, uint32_t subject, struct life_kept *kept)
 {
-    struct line lines[LINES_LAST + 1u];
+    struct line lines[LINES];
     struct span left = span_sub(text, sizeof(HEAD) - 1u, text.len);
     bool good = span_starts(text, SPAN(HEAD));
 
     lines_of(lines, &(struct life_kept){.signed_in = false}, 0);
-    for (unsigned i = 0; i <= LINES_LAST && good; i++) {
+    for (unsigned i = 0; i < LINES && good; i++) {
         good = take_line(&left, &lines[i]);
     }
     if (!good || left.len > 0) {
         return RC_PARSE;
     }
-    if (lines[0].value != subject) {
+    if (lines[LINE_SUBJECT].value != subject) {
         return RC_STALE;
     }
     *kept = (struct life_kept){
-        .signed_in = lines[1].value != 0,
-        .enabled_with_warning = lines[2].value != 0,
-        .forbidden = (unsigned)lines[3].value,
-        .forbidden_since_ms = (int64_t)lines[4].value,
-        .collecting_since_ms = (int64_t)lines[LINES_LAST].value,
+        .signed_in = lines[LINE_SIGNED_IN].value != 0,
+        .enabled_with_warning = lines[LINE_ENABLED].value != 0,
+        .forbidden = (unsigned)lines[LINE_FORBIDDEN].value,
+        .collecting_since_ms = (int64_t)lines[LINE_COLLECTING].value,
     };
+    for (unsigned p = 0; p < CONFIG_PERMISSIONS; p++) {
+        kept->forbidden_since_ms[p] = (int64_t)lines[LINE_SINCE + p].value;
+    }
     return RC_OK;
 }
 

@@ -12,7 +12,7 @@
 #include "auth/life.h"
 
 #define LIFE_KEPT_NAME      "life" ///< in the token store
-#define LIFE_KEPT_BYTES_MAX 192u
+#define LIFE_KEPT_BYTES_MAX 256u
 // The record says what the box is about to whoever has no configuration beside it (anteroomctl): a
 // box that is about something else now writes it anew at its start.
 

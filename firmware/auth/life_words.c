@@ -299,10 +299,12 @@ static void attention(const struct life *l, struct now now, const struct words *
         return;
     }
     unsigned forbidden = known_as(l, VERDICT_FORBIDDEN);
+    unsigned overdue = l->overdue != 0 ? l->overdue & forbidden : forbidden;
     put_those(w->what,
               "Graph refuses ",
-              forbidden,
+              overdue,
               " (403) for longer than consent takes to spread: somebody has to look.");
+    put_those(w->what, " Refused too, and in its time still: ", forbidden & ~overdue, ".");
     buf_put_str(w->what, forbidden == 0 ? "Graph offers nothing of what the box needs." : "");
     put_those(w->what, " Collected is what answers: ", l->answering, ".");
     put_those(w->what, " Not granted: ", known_as(l, VERDICT_MISSING), ".");

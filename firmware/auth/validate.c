@@ -120,9 +120,10 @@ static void note(const struct validate *v, enum rc rc, struct now now)
     fault_note(now, "auth.validate", rc, &detail);
 }
 
-static void begin_episode(struct validate *v, struct now now)
+/// What is granted later is asked as often at first as the one before it was.
+static void begin_episode(struct validate *v, bool another, struct now now)
 {
-    if (!v->forbidden) {
+    if (!v->forbidden || another) {
         v->forbidden = true;
         v->forbidden_since = now.mono;
     }
@@ -176,7 +177,7 @@ static void judge(struct validate *v, struct now now, struct validate_facts *fac
     if (verdict == VERDICT_FORBIDDEN) {
         facts->token_stale = r->status == 403 && row->verdict != VERDICT_FORBIDDEN;
         facts->refused = v->asked_generation;
-        begin_episode(v, now);
+        begin_episode(v, row->verdict != VERDICT_FORBIDDEN, now);
     }
     set_verdict(v, v->asked, verdict, now);
 }

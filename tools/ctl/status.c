@@ -158,8 +158,13 @@ static void say_life(struct tokenstore *store)
     if (kept.enabled_with_warning) {
         buf_put_str(&line, ", enabled with a warning");
     }
-    if (kept.forbidden_since_ms != 0) {
-        put_day(&line, "; a granted permission is refused since ", kept.forbidden_since_ms);
+    int64_t since_ms = 0; // of the one that waits longest
+    for (unsigned p = 0; p < CONFIG_PERMISSIONS; p++) {
+        int64_t ms = kept.forbidden_since_ms[p];
+        since_ms = ms != 0 && (since_ms == 0 || ms < since_ms) ? ms : since_ms;
+    }
+    if (since_ms != 0) {
+        put_day(&line, "; a granted permission is refused since ", since_ms);
     }
     say("collecting", buf_terminate(&line) ? text : "");
 }

@@ -193,7 +193,7 @@ static void graph_that_refuses_for_two_hours_is_waited_for_with_a_countdown(void
     tale_say(ALL, VERDICT_GOOD);
     tale_expect(LIFE_COLLECTING);
     assert_int_equal(life_left_ms(&tale.life, tale.now), 0);
-    assert_int_equal(tale.life.kept.forbidden_since_ms, 0);
+    assert_int_equal(tale.life.kept.forbidden_since_ms[PERMISSION_CALL_RECORDS], 0);
 }
 
 static void graph_that_refuses_for_ever_becomes_a_persons_matter_and_is_still_asked(void **unused)
@@ -221,6 +221,53 @@ static void graph_that_refuses_for_ever_becomes_a_persons_matter_and_is_still_as
     tale_expect(LIFE_COLLECTING);
 }
 
+static void what_is_granted_later_has_its_own_two_hours(void **unused)
+{
+    (void)unused;
+    tale_begin(__func__);
+    tale_say_both(CALLS, VERDICT_FORBIDDEN, USERS | DEVICES, VERDICT_MISSING);
+    tale_pass(2 * HOUR);
+    tale_say(USERS, VERDICT_FORBIDDEN); // granted now
+    tale_expect(LIFE_PROPAGATING);
+    assert_int_equal(life_left_ms(&tale.life, tale.now), LIFE_PROPAGATION_MS - 2 * HOUR);
+    tale_say(CALLS, VERDICT_GOOD);
+    tale_expect(LIFE_PROPAGATING);
+    assert_int_equal(life_left_ms(&tale.life, tale.now), LIFE_PROPAGATION_MS);
+    int64_t end_ms = tale.now.wall.ms + LIFE_PROPAGATION_MS;
+    tale_pass(HOUR);
+    tale_restart();
+    tale_expect(LIFE_PROPAGATING);
+    assert_int_equal(life_left_ms(&tale.life, tale.now), end_ms - tale.now.wall.ms);
+    tale_say_both(CALLS, VERDICT_GOOD, USERS, VERDICT_FORBIDDEN);
+    tale_pass(end_ms - tale.now.wall.ms - 1);
+    tale_expect(LIFE_PROPAGATING);
+    tale_pass(1);
+    tale_expect(LIFE_ATTENTION);
+    assert_int_equal(tale.life.overdue, USERS);
+    tale_say(USERS, VERDICT_MISSING);
+    tale_say(USERS, VERDICT_FORBIDDEN); // granted once more
+    assert_int_equal(life_left_ms(&tale.life, tale.now), LIFE_PROPAGATION_MS);
+}
+
+static void one_that_is_over_is_a_persons_matter_while_another_is_in_its_time(void **unused)
+{
+    (void)unused;
+    tale_begin(__func__);
+    tale_say_both(CALLS, VERDICT_FORBIDDEN, USERS | DEVICES, VERDICT_MISSING);
+    tale_pass(2 * HOUR);
+    tale_say(DEVICES, VERDICT_FORBIDDEN);
+    tale_pass(LIFE_PROPAGATION_MS - 2 * HOUR);
+    tale_expect(LIFE_ATTENTION);
+    assert_int_equal(tale.life.overdue, CALLS);
+    assert_int_equal(tale.due.ms, tale.now.mono.ms + 2 * HOUR); // then it is over for the other
+    tale_restart();
+    tale_expect(LIFE_ATTENTION);
+    assert_int_equal(tale.life.overdue, CALLS);
+    tale_pass(2 * HOUR);
+    assert_int_equal(tale.life.overdue, CALLS | DEVICES);
+    assert_int_equal(tale.due.ms, MONO_NEVER.ms);
+}
+
 static void a_restart_goes_on_with_the_countdown(void **unused)
 {
     (void)unused;
@@ -232,7 +279,7 @@ static void a_restart_goes_on_with_the_countdown(void **unused)
         tale_restart();
         tale_expect(LIFE_PROPAGATING);
         assert_int_equal(tale.life.lacking, ALL);
-        assert_int_equal(tale.life.kept.forbidden_since_ms, since_ms);
+        assert_int_equal(tale.life.kept.forbidden_since_ms[PERMISSION_USERS], since_ms);
         tale_say(ALL, VERDICT_NO_ANSWER); // says nothing
         tale_expect(LIFE_PROPAGATING);
         tale_say(ALL, VERDICT_FORBIDDEN);
@@ -250,7 +297,7 @@ static void time_counts_only_while_it_is_known_and_never_backwards(void **unused
     tale_say(ALL, VERDICT_FORBIDDEN);
     tale_pass(10 * HOUR);
     tale_expect(LIFE_PROPAGATING);
-    assert_int_equal(tale.life.kept.forbidden_since_ms, 0);
+    assert_int_equal(tale.life.kept.forbidden_since_ms[PERMISSION_CALL_RECORDS], 0);
     assert_int_equal(life_left_ms(&tale.life, tale.now), 0);
     tale.now.wall.quality = CLOCK_TRUSTED;
     tale_pass(0);
@@ -388,6 +435,8 @@ const struct CMUnitTest life_consent_tests[] = {
     cmocka_unit_test(any_subset_of_the_permissions_runs_what_it_covers),
     cmocka_unit_test(graph_that_refuses_for_two_hours_is_waited_for_with_a_countdown),
     cmocka_unit_test(graph_that_refuses_for_ever_becomes_a_persons_matter_and_is_still_asked),
+    cmocka_unit_test(what_is_granted_later_has_its_own_two_hours),
+    cmocka_unit_test(one_that_is_over_is_a_persons_matter_while_another_is_in_its_time),
     cmocka_unit_test(a_restart_goes_on_with_the_countdown),
     cmocka_unit_test(time_counts_only_while_it_is_known_and_never_backwards),
     cmocka_unit_test(enabling_with_a_warning_collects_what_answers_until_all_does),

@@ -74,8 +74,12 @@ static void expect_promises(void)
     }
     assert_in_range(left_ms, 0, LIFE_PROPAGATION_MS);
     if (tale.now.wall.quality == CLOCK_TRUSTED) {
-        assert_true(l->kept.forbidden_since_ms <= tale.now.wall.ms);
-        assert_true((l->kept.forbidden != 0) == (l->kept.forbidden_since_ms != 0));
+        for (unsigned p = 0; p < CONFIG_PERMISSIONS; p++) {
+            bool forbidden = (l->kept.forbidden & 1u << p) != 0;
+            assert_true(l->kept.forbidden_since_ms[p] <= tale.now.wall.ms);
+            assert_true(forbidden == (l->kept.forbidden_since_ms[p] != 0));
+        }
+        assert_int_equal(l->overdue & ~l->kept.forbidden, 0);
     }
     if (l->event == LIFE_EV_ALL) { // else it collects without a token, by an older configuration
         assert_int_equal(l->state, LIFE_COLLECTING);

@@ -143,6 +143,21 @@ static void a_wait_for_graph_says_how_long_and_what_can_be_had_at_once(void **un
     assert_non_null(strstr(advice_text, "whether admin consent for CallRecords.Read.All is given"));
 }
 
+static void what_is_refused_for_too_long_is_named_apart_from_what_is_in_its_time(void **unused)
+{
+    (void)unused;
+    tale_begin(__func__);
+    tale_say_both(CALLS, VERDICT_FORBIDDEN, USERS | DEVICES, VERDICT_MISSING);
+    tale_pass(2 * HOUR);
+    tale_say(DEVICES, VERDICT_FORBIDDEN);
+    tale_pass(HOUR);
+    describe();
+    assert_string_equal(what_text,
+                        "Graph refuses CallRecords.Read.All (403) for longer than consent takes to "
+                        "spread: somebody has to look. Refused too, and in its time still: "
+                        "TeamworkDevice.Read.All. Not granted: User.Read.All.");
+}
+
 static void an_outage_is_told_apart_from_what_is_a_persons_matter(void **unused)
 {
     (void)unused;
@@ -190,6 +205,7 @@ int main(void)
         cmocka_unit_test(every_state_with_every_set_of_verdicts_has_words),
         cmocka_unit_test(who_has_to_consent_is_told_to_what_and_when_it_is_looked_at),
         cmocka_unit_test(a_wait_for_graph_says_how_long_and_what_can_be_had_at_once),
+        cmocka_unit_test(what_is_refused_for_too_long_is_named_apart_from_what_is_in_its_time),
         cmocka_unit_test(an_outage_is_told_apart_from_what_is_a_persons_matter),
         cmocka_unit_test(permissions_and_verdicts_have_names_of_their_own),
     };
