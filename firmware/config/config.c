@@ -276,6 +276,27 @@ static void read_all(struct reading *r)
     use_cloud_hosts(r->config);
 }
 
+void config_none(struct config *c)
+{
+    memset(c, 0, sizeof(*c));
+    for (unsigned i = 0; i < SECTION_SINK; i++) {
+        const struct config_section *section = &config_sections[i];
+        for (unsigned k = 0; k < section->keys_count; k++) {
+            config_set_default(&section->keys[k], (char *)c);
+        }
+    }
+    struct buf listen = BUF(c->status_listen);
+    buf_put_str(&listen, CONFIG_STATUS_LISTEN_UNCONFIGURED);
+    bool fits = buf_terminate(&listen);
+    ASSERT(fits); // the board's
+    c->credential = CREDENTIAL_CERTIFICATE;
+}
+
+bool config_is_there(const struct config *c)
+{
+    return c->tenant_id[0] != '\0';
+}
+
 static size_t find_bad_byte(struct span text)
 {
     struct json_scan scan;

@@ -132,6 +132,11 @@ struct config_faults {
 
 /// @retval RC_PARSE  faults say what. @retval RC_TOOBIG text is longer than CONFIG_TEXT_BYTES_MAX.
 RC config_parse(struct config *c, struct span text, struct config_faults *faults);
+/// As if there were one that names nothing: the board's defaults, no tenant, no host, no source, no
+/// sink; a certificate to sign in with; the page on CONFIG_STATUS_LISTEN_UNCONFIGURED.
+void config_none(struct config *c);
+/// It was parsed: false after config_none.
+bool config_is_there(const struct config *c);
 
 /// Cloud table: authority and Graph root, e.g. "https://graph.microsoft.com". NULL for
 /// CLOUD_ILLEGAL.

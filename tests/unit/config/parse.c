@@ -368,6 +368,31 @@ static void the_help_names_every_key_with_range_and_default(void **unused)
     }
 }
 
+static void without_a_file_the_boards_defaults_hold_and_nobody_is_named(void **unused)
+{
+    (void)unused;
+    static struct config none;
+    memset(&none, 0x5A, sizeof(none));
+    config_none(&none);
+    parse_good(SMALLEST);
+    assert_true(config_is_there(&config));
+    assert_false(config_is_there(&none));
+    // What names somebody is empty, the rest is what the smallest configuration gets.
+    assert_string_equal(none.authority_url, "");
+    assert_string_equal(none.graph_url, "");
+    assert_string_equal(none.status_listen, CONFIG_STATUS_LISTEN_UNCONFIGURED);
+    assert_int_equal(none.sinks_count, 0);
+    memset(config.name, 0, sizeof(config.name));
+    memset(config.tenant_id, 0, sizeof(config.tenant_id));
+    memset(config.client_id, 0, sizeof(config.client_id));
+    memset(config.authority_url, 0, sizeof(config.authority_url));
+    memset(config.graph_url, 0, sizeof(config.graph_url));
+    memset(config.sinks, 0, sizeof(config.sinks));
+    memcpy(config.status_listen, none.status_listen, sizeof(config.status_listen));
+    config.sinks_count = 0;
+    assert_memory_equal(&none, &config, sizeof(none));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -387,6 +412,7 @@ int main(void)
         cmocka_unit_test(the_status_port_may_be_moved_named_and_turned_off),
         cmocka_unit_test(nothing_of_an_earlier_configuration_stays),
         cmocka_unit_test(the_help_names_every_key_with_range_and_default),
+        cmocka_unit_test(without_a_file_the_boards_defaults_hold_and_nobody_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
