@@ -466,6 +466,9 @@ struct mono auth_step(struct auth *a, struct now now)
         auth_switch_look(a, now);
         a->looked = true;
     }
+    if (!config_is_there(a->config)) {
+        return MONO_NEVER; // nobody to sign in to
+    }
     a->time_trusted = a->time_trusted || now.wall.quality == CLOCK_TRUSTED;
     if (!a->time_trusted) {
         again = MONO_NEVER; // whoever asks for the time says what is wrong, and wakes us
@@ -548,7 +551,7 @@ const struct credential_status *auth_credentials(const struct auth *a)
 
 struct activity auth_activity(const struct auth *a)
 {
-    if (!a->time_trusted) {
+    if (!a->time_trusted || !config_is_there(a->config)) {
         return (struct activity){.kind = ACTIVITY_IDLE}; // whoever asks for the time is busy
     }
     bool asking = a->state == AUTH_ASKING;

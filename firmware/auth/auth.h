@@ -55,6 +55,7 @@ struct auth_setup {
 };
 
 void auth_init(struct auth *a, const struct auth_setup *setup);
+/// Without a configuration it only looks at the credentials, once.
 struct mono auth_step(struct auth *a, struct now now);
 /// "Authorization: Bearer ..." header line while a token is good at `now`, else empty. Valid until
 /// the next auth_step or auth_reject.

@@ -337,9 +337,12 @@ struct mono life_step(struct life *l, const struct life_facts *f, struct now now
         learn(l->known, f);
     }
     struct view v = view_of(l->known, f->wanted);
-    l->kept.signed_in = before.signed_in || f->auth == AUTH_CAUSE_NONE;
-    keep_forbidden(l, &v, now);
+    if (f->configured) { // else nothing is said of the tenant
+        l->kept.signed_in = before.signed_in || f->auth == AUTH_CAUSE_NONE;
+        keep_forbidden(l, &v, now);
+    }
     l->configured = f->configured;
+    l->config_at = f->config_at;
     l->without = f->auth;
     l->next = f->next;
     l->wanted = v.wanted;

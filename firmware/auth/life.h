@@ -65,9 +65,11 @@ extern const uint8_t life_next[LIFE_STATES][LIFE_EVENTS];
 
 /// What the other machines know, handed over each turn.
 struct life_facts {
-    bool configured;      ///< a tenant and an application are named
-    enum auth_cause auth; ///< AUTH_CAUSE_NONE while there is a good token
-    unsigned wanted;      ///< mask of permissions (delegated ones are not looked at)
+    bool configured;       ///< there is a configuration: a tenant and an application are named
+    const char *config_at; ///< where it belongs while there is none, for people; kept. NULL: said
+                           ///< nowhere
+    enum auth_cause auth;  ///< AUTH_CAUSE_NONE while there is a good token
+    unsigned wanted;       ///< mask of permissions (delegated ones are not looked at)
     enum verdict verdicts[CONFIG_PERMISSIONS]; ///< MISSING and GOOD.. from roles and validation
     struct mono next; ///< when something is asked again, for people only: the sign-in without a
                       ///< token; a newer token while something is not granted; else validation
@@ -88,6 +90,7 @@ struct life {
     enum life_event event;   ///< the last one
     struct mono since;       ///< in this state
     bool configured;         ///< as the facts said
+    const char *config_at;   ///< likewise
     enum auth_cause reason;  ///< UNCONFIGURED, AWAITING_CONSENT, ATTENTION because of the sign-in;
                              ///< else AUTH_CAUSE_NONE
     enum auth_cause without; ///< why there is no token at this moment; AUTH_CAUSE_NONE: there is
@@ -119,7 +122,8 @@ int64_t life_left_ms(const struct life *l, struct now now);
 
 const char *life_state_name(enum life_state s); ///< "awaiting_consent", ...: for JSON and metrics
 const char *life_event_name(enum life_event e); ///< "not_granted", ...: for log lines
-/// Stable code of what is in the way: the sign-in's ("A10"), or of permissions "P01" not granted,
+/// Stable code of what is in the way: "C01" no configuration, the sign-in's ("A10"), or of
+/// permissions "P01" not granted,
 /// "P02" 403 in its time, "P03" 403 for too long, "P04" not offered, "P05" no answer; "" if nothing
 /// is.
 const char *life_code(const struct life *l);

@@ -67,6 +67,9 @@ static bool is_cut_off(const struct life *l)
 
 const char *life_code(const struct life *l)
 {
+    if (!l->configured) {
+        return "C01";
+    }
     if (l->reason != AUTH_CAUSE_NONE && l->reason != AUTH_CAUSE_STARTING) {
         return auth_cause_info(l->reason)->code;
     }
@@ -188,9 +191,18 @@ struct words {
 static void unconfigured(const struct life *l, struct now now, const struct words *w)
 {
     if (!l->configured) {
-        buf_put_str(w->what, "The box has no tenant and no application to sign in to yet.");
-        buf_put_str(w->next, "It signs in as soon as its configuration names them.");
-        buf_put_str(w->advice, "Write tenant_id and client_id into the configuration.");
+        bool said = l->config_at != NULL && l->config_at[0] != '\0';
+        buf_put_str(w->what, "The box has no configuration yet, so it asks nobody for anything");
+        buf_put_str(w->what, said ? ": there is no file " : "");
+        buf_put_str(w->what, said ? l->config_at : "");
+        buf_put_char(w->what, '.');
+        buf_put_str(
+            w->next,
+            "Once the file is there, the box starts anew by itself, reads it and signs in.");
+        buf_put_str(w->advice,
+                    "Write the configuration (anteroomctl config help lists its keys), look at it "
+                    "with anteroomctl config check, and put it there. The box's certificate can be "
+                    "uploaded before that.");
         return;
     }
     bool by_cause = l->reason != AUTH_CAUSE_NONE || l->without != AUTH_CAUSE_NONE;

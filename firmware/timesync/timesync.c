@@ -304,8 +304,17 @@ void timesync_init(struct timesync *t, const struct timesync_setup *setup)
     }
 }
 
+/// Not while there is no configuration.
+static bool has_hosts(const struct timesync *t)
+{
+    return t->config->authority_url[0] != '\0';
+}
+
 struct mono timesync_step(struct timesync *t, struct now now)
 {
+    if (!has_hosts(t)) {
+        return MONO_NEVER; // nobody to ask
+    }
     if (mono_due(t->look_at, now.mono)) {
         look_at_kernel(t, now.mono);
     }
@@ -332,6 +341,9 @@ void timesync_stop(struct timesync *t)
 
 struct activity timesync_activity(const struct timesync *t)
 {
+    if (!has_hosts(t)) {
+        return (struct activity){.kind = ACTIVITY_IDLE};
+    }
     return (struct activity){
         .kind = t->state == TIMESYNC_ASKING ? ACTIVITY_BUSY : ACTIVITY_WAITING,
         .until = t->next,

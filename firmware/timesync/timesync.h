@@ -47,6 +47,7 @@ struct timesync_setup {
 };
 
 void timesync_init(struct timesync *t, const struct timesync_setup *setup);
+/// Without a configuration there are no hosts, and the time stays unknown.
 /// @return when it wants to run next; `now` itself when it has just set the clock.
 struct mono timesync_step(struct timesync *t, struct now now);
 /// Give up what is under way and store the floor (clean end).

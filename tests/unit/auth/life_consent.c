@@ -46,6 +46,46 @@ static void a_new_box_is_authorised_and_collects_without_anybody(void **unused)
     assert_int_equal(tale.due.ms, MONO_NEVER.ms);
 }
 
+static void
+without_a_configuration_every_state_is_unconfigured_and_nothing_is_forgotten(void **unused)
+{
+    (void)unused;
+
+    static const struct {
+        enum verdict verdict;
+        enum auth_cause auth;
+        enum life_state state;
+    } rows[] = {
+        {VERDICT_MISSING, AUTH_CAUSE_NONE, LIFE_AWAITING_CONSENT},
+        {VERDICT_NONE, AUTH_CAUSE_NONE, LIFE_VALIDATING},
+        {VERDICT_FORBIDDEN, AUTH_CAUSE_NONE, LIFE_PROPAGATING},
+        {VERDICT_GOOD, AUTH_CAUSE_NONE, LIFE_COLLECTING},
+        {VERDICT_GOOD, AUTH_CAUSE_NETWORK, LIFE_DEGRADED},
+        {VERDICT_GOOD, AUTH_CAUSE_SECRET_EXPIRED, LIFE_ATTENTION},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        tale_begin(__func__);
+        tale_say(ALL, rows[i].verdict);
+        tale_auth(rows[i].auth);
+        tale_expect(rows[i].state);
+        const struct life_facts before = tale.facts;
+        const unsigned saves = tale.saves;
+        tale.facts = (struct life_facts){
+            .auth = AUTH_CAUSE_NO_CREDENTIAL, .config_at = "/etc/x", .next = MONO_NEVER};
+        tale_turn();
+        tale_expect(LIFE_UNCONFIGURED);
+        assert_string_equal(life_code(&tale.life), "C01");
+        assert_int_equal(tale_allowed(), 0);
+        assert_false(life_can_enable(&tale.life));
+        assert_int_equal(tale.saves, saves);
+        tale.facts = before;
+        tale_turn();
+        tale_expect(rows[i].state == LIFE_DEGRADED ? LIFE_UNCONFIGURED : rows[i].state);
+        assert_string_not_equal(life_code(&tale.life), "C01");
+    }
+}
+
 static void an_application_that_nobody_knows_yet_is_no_fault_of_a_new_box(void **unused)
 {
     (void)unused;
@@ -427,6 +467,7 @@ static void what_is_said_while_another_permission_is_waited_for_counts(void **un
 
 const struct CMUnitTest life_consent_tests[] = {
     cmocka_unit_test(a_new_box_is_authorised_and_collects_without_anybody),
+    cmocka_unit_test(without_a_configuration_every_state_is_unconfigured_and_nothing_is_forgotten),
     cmocka_unit_test(an_application_that_nobody_knows_yet_is_no_fault_of_a_new_box),
     cmocka_unit_test(consent_that_comes_late_is_waited_for_over_restarts),
     cmocka_unit_test(consent_that_is_declined_goes_on_waiting_and_says_so),

@@ -73,7 +73,7 @@ static void expect_promises(void)
         }
     }
     assert_in_range(left_ms, 0, LIFE_PROPAGATION_MS);
-    if (tale.now.wall.quality == CLOCK_TRUSTED) {
+    if (tale.now.wall.quality == CLOCK_TRUSTED && l->configured) { // else it keeps what was
         for (unsigned p = 0; p < CONFIG_PERMISSIONS; p++) {
             bool forbidden = (l->kept.forbidden & 1u << p) != 0;
             assert_true(l->kept.forbidden_since_ms[p] <= tale.now.wall.ms);

@@ -179,6 +179,27 @@ static void an_outage_is_told_apart_from_what_is_a_persons_matter(void **unused)
                         "The secret has expired. At this moment: The sign-in host gave no answer.");
 }
 
+static void a_box_without_a_configuration_says_where_it_belongs_and_what_happens_then(void **unused)
+{
+    (void)unused;
+    tale_begin(__func__);
+    tale.facts = (struct life_facts){.auth = AUTH_CAUSE_NO_CREDENTIAL,
+                                     .config_at = "/etc/anteroom/config.json",
+                                     .next = MONO_NEVER};
+    tale_turn();
+    expect_good_words();
+    assert_string_equal(what_text,
+                        "The box has no configuration yet, so it asks nobody for anything: there "
+                        "is no file /etc/anteroom/config.json.");
+    assert_string_equal(next_text,
+                        "Once the file is there, the box starts anew by itself, reads it and signs "
+                        "in.");
+    assert_non_null(strstr(advice_text, "anteroomctl config help lists its keys"));
+    tale.facts.config_at = NULL;
+    tale_turn();
+    expect_good_words();
+}
+
 static void permissions_and_verdicts_have_names_of_their_own(void **unused)
 {
     (void)unused;
@@ -207,6 +228,7 @@ int main(void)
         cmocka_unit_test(a_wait_for_graph_says_how_long_and_what_can_be_had_at_once),
         cmocka_unit_test(what_is_refused_for_too_long_is_named_apart_from_what_is_in_its_time),
         cmocka_unit_test(an_outage_is_told_apart_from_what_is_a_persons_matter),
+        cmocka_unit_test(a_box_without_a_configuration_says_where_it_belongs_and_what_happens_then),
         cmocka_unit_test(permissions_and_verdicts_have_names_of_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -46,6 +47,21 @@ static void roles_are_looked_up_in_the_token_if_it_can_be_read(void **unused)
     }
 }
 
+static void without_a_configuration_nobody_is_asked_for_one(void **unused)
+{
+    (void)unused;
+    memset(&world.config, 0, sizeof(world.config));
+    world.config.credential = CREDENTIAL_SECRET;
+    for (unsigned day = 0; day < 3; day++) {
+        assert_int_equal(world_turn().ms, MONO_NEVER.ms);
+        assert_int_equal(auth_activity(&world.auth).kind, ACTIVITY_IDLE);
+        world.now.mono.ms += 86400000;
+    }
+    assert_int_equal(world_requests(), 0);
+    assert_false(world_has_token());
+    assert_true(auth_credentials(&world.auth)->there[CREDENTIAL_NOW]); // what is there is shown
+}
+
 static void tokens_are_numbered_on_when_the_machine_is_built_anew(void **unused)
 {
     (void)unused;
@@ -67,6 +83,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(roles_are_looked_up_in_the_token_if_it_can_be_read, world_init),
+        cmocka_unit_test_setup(without_a_configuration_nobody_is_asked_for_one, world_init),
         cmocka_unit_test_setup(tokens_are_numbered_on_when_the_machine_is_built_anew, world_init),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

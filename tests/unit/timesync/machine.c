@@ -67,6 +67,20 @@ static void both_hosts_are_asked_at_the_same_time_and_without_a_token(void **unu
     }
 }
 
+static void without_hosts_nobody_is_asked_and_nobody_waits(void **unused)
+{
+    (void)unused;
+    world.config.authority_url[0] = '\0';
+    for (unsigned day = 0; day < 3; day++) {
+        assert_int_equal(world_turn().ms, MONO_NEVER.ms);
+        assert_int_equal(timesync_activity(&world.time).kind, ACTIVITY_IDLE);
+        world_pass(86400000);
+    }
+    assert_int_equal(world_attempts(), 0);
+    assert_int_equal(timesync_status(&world.time)->failures, 0);
+    assert_int_not_equal(hal_clock_wall().quality, CLOCK_TRUSTED);
+}
+
 static void with_a_trusted_clock_no_certificate_gets_any_leave(void **unused)
 {
     (void)unused;
@@ -525,6 +539,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_table_is_the_one_that_was_reviewed),
         TEST(both_hosts_are_asked_at_the_same_time_and_without_a_token),
+        TEST(without_hosts_nobody_is_asked_and_nobody_waits),
         TEST(with_a_trusted_clock_no_certificate_gets_any_leave),
         TEST(from_any_clock_of_the_kernel_the_true_time_is_found),
         TEST(a_step_of_a_year_is_said_and_changes_nothing),
