@@ -119,6 +119,11 @@ static struct action_verdict
 take(struct status *s, const struct action *a, struct span form, bool present)
 {
     struct buf value = BUF(s->value);
+    if (a->wish != STATUS_WISH_FORGET && !config_is_there(s->setup.config)) {
+        return with_page(403,
+                         "The box has no configuration, so there is nobody whom it could ask: "
+                         "nothing was done. Put its configuration where this page says.");
+    }
     if (a->wish == STATUS_WISH_FORGET && !present) {
         return with_page(403,
                          "To make the box forget everything, press the button on it first, then "

@@ -75,7 +75,7 @@ static void put_head(struct buf *b, const struct snapshot *s)
 {
     put(b, "</style><title>");
     page_word(b, s->state);
-    put(b, ": ");
+    put(b, has(s->name) ? ": " : "");
     page_text(b, s->name, TEXT_NAME_BYTES);
     put(b,
         "</title><link rel=icon href=\"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'"
@@ -334,7 +334,12 @@ static void put_sources(struct buf *b, const struct snapshot *s)
 
 static void put_sinks(struct buf *b, const struct snapshot *s)
 {
-    put(b, "<section id=k data-u aria-labelledby=kh><h2 id=kh>Sinks</h2><ul>");
+    put(b, "<section id=k data-u aria-labelledby=kh><h2 id=kh>Sinks</h2>");
+    if (s->sinks_count == 0) {
+        put(b, "<p>None is configured.</p></section>");
+        return;
+    }
+    put(b, "<ul>");
     for (unsigned i = 0; i < s->sinks_count; i++) {
         const struct snapshot_sink *k = &s->sinks[i];
         put_item(b, k->name, k->state, k->level);

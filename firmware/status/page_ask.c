@@ -36,8 +36,11 @@ static bool is_unknown(const struct snapshot *s)
             span_equal(text_of(s->reason), SPAN("A10")));
 }
 
-static void put_upload(struct buf *b, const struct snapshot_credential *c, bool next)
+static void put_upload(struct buf *b, const struct snapshot *s, bool next)
 {
+    const struct snapshot_credential *c = next ? &s->credential_next : &s->credential;
+    bool early = s->no_configuration;
+
     put(b, next ? "<h2>Upload the next certificate</h2>" : "<h2>Upload the certificate</h2>");
     put(b, "<ol><li><a href=\"/certificate");
     put(b, next ? "?next=1" : "");
@@ -46,8 +49,9 @@ static void put_upload(struct buf *b, const struct snapshot_credential *c, bool 
         "<li>In the Entra admin center: App registrations, this box's application, Certificates "
         "&amp; secrets, Upload certificate.</li></ol><p>");
     put(b,
-        next ? "Leave the old one there. The box changes over by itself."
-             : "The box tries it by itself.");
+        next    ? "Leave the old one there. The box changes over by itself."
+        : early ? "The box signs in with it once it has its configuration."
+                : "The box tries it by itself.");
     put(b, " SHA-256:</p><p class=n>");
     page_text(b, c->thumbprint, sizeof(c->thumbprint));
     put(b, "</p>");
@@ -88,13 +92,13 @@ size_t page_to_do(struct buf *b, const struct snapshot *s)
     put(b, consent || unknown || next || sign_in ? ">" : " hidden>");
     put_sign_in(b, &s->signin);
     if (unknown) {
-        put_upload(b, &s->credential, false);
+        put_upload(b, s, false);
     }
     if (consent) {
         code_at = put_consent(b, s);
     }
     if (next) {
-        put_upload(b, &s->credential_next, true);
+        put_upload(b, s, true);
     }
     put(b, "</section>");
     return code_at;
@@ -140,7 +144,8 @@ static void put_buttons(struct buf *b, const struct snapshot *s)
 
 void page_form(struct buf *b, const struct snapshot *s, const struct render_page *page)
 {
-    bool use = s->credential.there || page->can_forget;
+    bool asks = s->credential.there && !s->no_configuration;
+    bool use = asks || page->can_forget;
 
     put(b, "<section id=f data-u aria-labelledby=fh");
     put(b, use ? ">" : " hidden>");
@@ -152,7 +157,9 @@ void page_form(struct buf *b, const struct snapshot *s, const struct render_page
         "\"><p><label for=code>Setup code of this box <small>from <span class=n>"
         "anteroomctl setup-code</span></small></label><input id=code name=" RENDER_FIELD_CODE
         " required maxlength=16 autocomplete=off autocapitalize=characters spellcheck=false></p>");
-    put_buttons(b, s);
+    if (!s->no_configuration) {
+        put_buttons(b, s);
+    }
     if (page->can_forget) {
         put(b,
             "<p><button class=bad name=" RENDER_FIELD_DO " value=forget>Forget everything</button>"

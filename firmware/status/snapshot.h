@@ -5,9 +5,10 @@
  * that is not in here cannot be shown. Plain data, filled by app/ once per answer.
  * Never:  tokens, keys, URLs with queries, tenant and application ids, addresses or names of the
  *         customer's systems (a sink has the name that the operator gave it), user names but the
- *         one who authorised the box, collected data, the whole serial number, file paths, texts
+ *         one who authorised the box, collected data, the whole serial number, texts
  *         of remote servers but a device code and its address. The links to consent and to sign in
- *         carry ids: they are on the page alone, while a state or a sign-in needs them.
+ *         carry ids: they are on the page alone, while a state or a sign-in needs them. File paths
+ *         but one: where the configuration belongs, while there is none.
  * Memory: strings are borrowed for the rendering; "" where there is nothing.
  */
 #ifndef STATUS_SNAPSHOT_H
@@ -77,8 +78,9 @@ struct snapshot_signin {
 
 struct snapshot {
     // ---- the state ----
-    const char *name;  ///< the infrastructure's
-    const char *state; ///< life_state_name
+    const char *name;      ///< the infrastructure's
+    const char *state;     ///< life_state_name
+    bool no_configuration; ///< nobody can be asked for anything: what asks makes no sense
     enum snapshot_level level;
     struct span what, next, advice; ///< sentences; any may be empty but the first
     const char *reason;             ///< stable code of what is in the way ("A10"), or ""

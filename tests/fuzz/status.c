@@ -18,7 +18,7 @@
 
 static struct status status;
 static struct serve_fake serve;
-static struct config config = {.status_hosts = {"box"}, .status_hosts_count = 1};
+static struct config config = {.tenant_id = "0", .status_hosts = {"box"}, .status_hosts_count = 1};
 static const struct snapshot snapshot = {.level = SNAPSHOT_GOOD};
 static const struct now now = {.mono = {.ms = 5000000}};
 

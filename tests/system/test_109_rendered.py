@@ -17,7 +17,7 @@ from world import ROOT
 SCHEMA = os.path.join(ROOT, "firmware", "status", "status.schema.json")
 PROMTOOL = os.path.join(ROOT, "build", "prometheus", "usr", "bin", "promtool")
 SCENES = ("unconfigured awaiting_consent validating propagating collecting degraded attention "
-          "signing_in device_code expiring holding largest hostile empty").split()
+          "signing_in device_code expiring holding no_configuration largest hostile empty").split()
 # An attacker's text is no fingerprint; and that is a matter of the format, not of the schema.
 ODD = {"hostile"}
 

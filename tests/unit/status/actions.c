@@ -96,6 +96,21 @@ static void forgetting_needs_somebody_at_the_box(void **state)
     assert_int_equal(w->wish.kind, STATUS_WISH_FORGET);
 }
 
+static void without_a_configuration_there_is_only_something_to_forget(void **state)
+{
+    (void)state;
+    struct world *w = world_begin();
+    static const char *const words[] = {"sign_in", "device_code", "redirect", "enable", "validate"};
+    config_none(&w->config);
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        const char *answer = world_post(w, "", world_form(w, WORLD_CODE, words[i]));
+        assert_notice(w, answer, 403, "The box has no configuration");
+    }
+    w->present = true;
+    (void)world_post(w, "", world_form(w, WORLD_CODE, "forget"));
+    assert_int_equal(w->wish.kind, STATUS_WISH_FORGET);
+}
+
 // ---- who is not let -----------------------------------------------------------------------------
 
 static void a_form_from_another_site_is_refused(void **state)
@@ -302,6 +317,7 @@ int main(void)
         cmocka_unit_test(the_token_of_the_page_is_the_one_that_is_taken),
         cmocka_unit_test(a_pasted_address_is_handed_on_decoded),
         cmocka_unit_test(an_address_that_is_missing_or_too_long_is_said),
+        cmocka_unit_test(without_a_configuration_there_is_only_something_to_forget),
         cmocka_unit_test(forgetting_needs_somebody_at_the_box),
         cmocka_unit_test(a_form_from_another_site_is_refused),
         cmocka_unit_test(in_the_clear_the_own_page_is_http),

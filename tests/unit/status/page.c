@@ -203,6 +203,28 @@ static void a_button_is_there_only_when_it_makes_sense(void **state)
     assert_true(shows("<section id=f data-u aria-labelledby=fh hidden>"));
 }
 
+static void without_a_configuration_no_button_is_there_that_cannot_work(void **state)
+{
+    (void)state;
+    render_scene(SCENE_NO_CONFIGURATION);
+    assert_true(shows("<title>Unconfigured</title>"));
+    assert_true(shows("/etc/anteroom/config.json"));
+    assert_true(shows("<h2>Upload the certificate</h2>"));
+    assert_true(shows("href=\"/certificate\" download"));
+    assert_true(shows("once it has its configuration"));
+    assert_true(shows("<section id=f data-u aria-labelledby=fh hidden>"));
+    assert_false(shows("<button"));
+    assert_false(shows("class=qr"));
+    assert_false(shows("login.microsoftonline.com"));
+    assert_true(shows("None is configured."));
+    asked.can_forget = true;
+    render_scene(SCENE_NO_CONFIGURATION);
+    asked.can_forget = false;
+    assert_true(shows("value=forget>"));
+    assert_false(shows("value=validate>"));
+    assert_false(shows("<section id=f data-u aria-labelledby=fh hidden>"));
+}
+
 static void the_form_carries_the_token_and_one_field_for_the_setup_code(void **state)
 {
     (void)state;
@@ -460,6 +482,7 @@ int main(void)
         cmocka_unit_test_setup(only_https_becomes_a_link, begin),
         cmocka_unit_test_setup(the_certificate_is_offered_until_it_is_accepted, begin),
         cmocka_unit_test_setup(a_button_is_there_only_when_it_makes_sense, begin),
+        cmocka_unit_test_setup(without_a_configuration_no_button_is_there_that_cannot_work, begin),
         cmocka_unit_test_setup(the_form_carries_the_token_and_one_field_for_the_setup_code, begin),
         cmocka_unit_test_setup(a_notice_stands_there_once_and_says_how_bad_it_is, begin),
         cmocka_unit_test_setup(an_hour_without_anything_is_said_and_not_drawn, begin),

@@ -18,6 +18,7 @@ const char *const snapshots_names[SCENES] = {
     [SCENE_DEVICE_CODE] = "device_code",
     [SCENE_EXPIRING] = "expiring",
     [SCENE_HOLDING] = "holding",
+    [SCENE_NO_CONFIGURATION] = "no_configuration",
     [SCENE_LARGEST] = "largest",
     [SCENE_HOSTILE] = "hostile",
     [SCENE_EMPTY] = "empty",
@@ -245,6 +246,32 @@ static void make_unconfigured(struct snapshot *s)
     s->reason = "A10";
     s->signin = (struct snapshot_signin){"off", "", "", SNAPSHOT_NEVER, "", "", "", 0};
     verdicts(s, "none", "not looked at yet", SNAPSHOT_WAIT);
+}
+
+static void make_no_configuration(struct snapshot *s)
+{
+    make_unconfigured(s);
+    s->name = "";
+    s->no_configuration = true;
+    SAY(s,
+        "The box has no configuration yet, so it asks nobody for anything: there is no file "
+        "/etc/anteroom/config.json.");
+    NEXT(s, "Once the file is there, the box starts anew by itself, reads it and signs in.");
+    ADVISE(s,
+           "Write the configuration (anteroomctl config help lists its keys), look at it with "
+           "anteroomctl config check, and put it there.");
+    s->reason = "C01";
+    s->clock = "floor";
+    s->wall_ms = 0;
+    s->credential.expires_in_s = SNAPSHOT_NEVER;
+    s->sinks_count = 0;
+    s->sources_count = 1;
+    s->sources[0].state = "off";
+    s->sources[0].text = "not configured";
+    for (unsigned i = 0; i < s->permissions_count; i++) {
+        s->permissions[i].wanted = false;
+        s->permissions[i].age_s = SNAPSHOT_NEVER;
+    }
 }
 
 static void make_awaiting(struct snapshot *s)
@@ -495,6 +522,7 @@ void snapshots_make(enum snapshots_scene scene, struct snapshot *s)
         [SCENE_DEVICE_CODE] = make_device_code,
         [SCENE_EXPIRING] = make_expiring,
         [SCENE_HOLDING] = make_holding,
+        [SCENE_NO_CONFIGURATION] = make_no_configuration,
         [SCENE_LARGEST] = make_largest,
         [SCENE_HOSTILE] = make_hostile,
         [SCENE_EMPTY] = make_empty,

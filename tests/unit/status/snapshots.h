@@ -20,6 +20,7 @@ enum snapshots_scene {
     SCENE_DEVICE_CODE,
     SCENE_EXPIRING, ///< the next certificate waits to be uploaded
     SCENE_HOLDING,
+    SCENE_NO_CONFIGURATION,
     SCENE_LARGEST,
     SCENE_HOSTILE,
     SCENE_EMPTY, ///< nothing is in it

@@ -27,7 +27,7 @@ static struct span certificate(void *context, bool next)
 
 static int begin(void **state)
 {
-    config = (struct config){.status_plain = true};
+    config = (struct config){.status_plain = true, .tenant_id = "0"};
     struct status_setup setup = {.config = &config,
                                  .serve = &server,
                                  .setup_code = SPAN(CODE),

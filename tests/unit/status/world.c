@@ -78,6 +78,7 @@ struct world *world_begin(void)
     w->now = (struct now){.mono = {.ms = 1000}};
     w->snapshot.state = "collecting";
     w->snapshot.level = SNAPSHOT_GOOD;
+    w->config.tenant_id[0] = '0'; // there is a configuration
     w->certificate = "-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----\n";
     w->next_certificate = "";
     struct status_setup setup = {.config = &w->config,
