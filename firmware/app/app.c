@@ -181,6 +181,7 @@ static struct mono step_machines(struct app *a, struct now now)
     wake = mono_min(wake, step_commit(a, now));
     wake = mono_min(wake, step_ships(a, now));
     wake = mono_min(wake, app_step_port(a, now));
+    app_step_arrival(a, now);
     if (app_runs(a, MACHINE_HTTP)) { // last: what the others started is part of the sleep
         wake = mono_min(wake, http_step(&a->http, now));
     }

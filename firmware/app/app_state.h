@@ -40,6 +40,7 @@
 #include "spool/spool_state.h"
 #include "status/render.h"
 #include "status/status_state.h"
+#include "sys/arrival.h"
 #include "sys/confine.h"
 #include "timesync/timesync.h"
 #include "timesync/timesync_state.h"
@@ -88,7 +89,9 @@ struct app_port {
 struct app {
     struct options options;
     struct config config;
-    int state_fd; ///< STATE; from app_become on it is also the working directory
+    struct arrival arrival; ///< of the configuration, while there is none
+    char config_at[160];    ///< then: where it belongs, for people
+    int state_fd;           ///< STATE; from app_become on it is also the working directory
     struct confine confine;
     const char *memory; ///< what of it is locked: a word for the log
     struct now started;
@@ -137,6 +140,7 @@ struct app {
     bool stop;
     enum exit_code exit_code; ///< when stopped
     char words[96];           ///< then: why, if it is for a restart
+    bool by_hand;             ///< then: because of what a person did, not of any trouble
     struct mono commit_due;   ///< MONO_NEVER: nothing staged
     bool commit_failing;
     enum spool_found store_found;

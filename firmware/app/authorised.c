@@ -50,8 +50,9 @@ void app_build_signin(struct app *a)
 /// A life that cannot be read begins anew: everything in it is found out again.
 void app_recall_life(struct app *a, struct now now)
 {
-    struct life_kept kept;
-    enum rc rc = life_load(&a->store, &a->config, &kept);
+    struct life_kept kept = {.signed_in = false};
+    // Without a configuration it is about nobody: what is kept of a tenant stays for the next life.
+    enum rc rc = app_awaits_config(a) ? RC_OK : life_load(&a->store, &a->config, &kept);
 
     a->keep_due = MONO_NEVER;
     if (rc == RC_STALE) { // at once: anteroomctl tells by it what the box is about
@@ -159,11 +160,28 @@ unsigned app_wanted(const struct app *a)
     return a->config.permissions & APPLICATION_PERMISSIONS;
 }
 
+/// Without a configuration: nothing to ask for, nothing to keep. What is kept of a tenant stays.
+static struct mono step_unconfigured(struct app *a, struct now now)
+{
+    const struct life_facts facts = {.configured = false,
+                                     .config_at = a->config_at,
+                                     .auth = AUTH_CAUSE_NO_CREDENTIAL,
+                                     .next = MONO_NEVER};
+    bool changed = false;
+    struct mono wake = life_step(&a->life, &facts, now, &changed);
+
+    tell(a, now);
+    return wake;
+}
+
 struct mono app_step_life(struct app *a, struct now now)
 {
     struct life_facts facts = {
         .configured = true, .auth = auth_status(&a->auth)->cause, .wanted = app_wanted(a)};
     bool changed = false;
+    if (app_awaits_config(a)) {
+        return step_unconfigured(a, now);
+    }
     struct mono wake = app_runs(a, MACHINE_VALIDATE) ? step_validate(a, now) : MONO_NEVER;
 
     facts.next = facts.auth == AUTH_CAUSE_NONE ? mono_min(validate_next(&a->validate), a->ask_due)
@@ -231,7 +249,8 @@ void app_wish(struct app *a, const struct status_wish *wish, struct now now)
     struct buf b = BUF(link);
     bool changed = false;
 
-    if (wish->kind == STATUS_WISH_NONE) {
+    if (wish->kind == STATUS_WISH_NONE ||
+        (app_awaits_config(a) && wish->kind != STATUS_WISH_FORGET)) { // nobody to ask for it
         return;
     }
     if (wish->kind == STATUS_WISH_REDIRECT) {

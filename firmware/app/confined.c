@@ -122,6 +122,9 @@ static struct ports needed_ports(const struct config *c)
 {
     struct ports p = {.count = 0};
 
+    if (!config_is_there(c)) {
+        return p; // nobody is asked for anything
+    }
     add_port(&p, PORT_DNS);
     if (c->proxy[0] != '\0') {
         add_port_of(&p, c->proxy); // everything goes through it

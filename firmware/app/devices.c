@@ -17,6 +17,7 @@
 void app_no_devices(struct app *a)
 {
     a->state_fd = -1;
+    arrival_none(&a->arrival);
     a->watchdog.fd = -1;
     a->button.fd = -1;
     a->console.fd = -1;
@@ -166,8 +167,9 @@ bool app_ends_for_good(enum exit_code code)
 
 void app_leave_devices(struct app *a, enum exit_code code)
 {
-    // An armed watchdog that nobody feeds again would reset the box for ever.
-    if (a->watchdog.fd >= 0 && app_ends_for_good(code) &&
+    // An armed watchdog that nobody feeds again would reset the box for ever. What a person put
+    // there may keep the next start from coming so far.
+    if (a->watchdog.fd >= 0 && (app_ends_for_good(code) || a->by_hand) &&
         hal_watchdog_stop(&a->watchdog) != RC_OK) {
         LOG_WARN("ev=watchdog_stays_armed now=it_resets_the_box_in_ms=%u unless=started_again",
                  a->watchdog.timeout_ms);

@@ -13,7 +13,7 @@ RC file_read(const char *path, struct buf *out)
     ssize_t got = 1;
 
     if (fd < 0) {
-        return errno == ENOENT || errno == ENOTDIR ? RC_NOTFOUND : RC_IO;
+        return errno == ENOENT ? RC_NOTFOUND : RC_IO;
     }
     while (got > 0 && out->len < out->cap) {
         got = read(fd, out->ptr + out->len, out->cap - out->len);

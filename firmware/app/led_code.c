@@ -73,8 +73,9 @@ static bool waits_for_setup(const struct led_facts *f)
         return true;
     case LIFE_VALIDATING:
         return !f->collected;
-    case LIFE_UNCONFIGURED: // by the word of Entra, or with nothing to show to it
-        return f->auth == AUTH_CAUSE_NO_CREDENTIAL || code_of_auth(f) == LED_CODE_REFUSED;
+    case LIFE_UNCONFIGURED: // by the word of Entra, or with nothing to show to it, or nobody to ask
+        return f->no_configuration || f->auth == AUTH_CAUSE_NO_CREDENTIAL ||
+               code_of_auth(f) == LED_CODE_REFUSED;
     default:
         return f->auth == AUTH_CAUSE_NO_CREDENTIAL;
     }

@@ -24,6 +24,7 @@ struct led_facts {
     enum timesync_cause time;
     enum auth_cause auth;
     enum life_state life;
+    bool no_configuration;     ///< nobody is asked for anything
     bool collected;            ///< before, since consent was given: what is validated now is no
                                ///< setup
     bool permission_refused;   ///< not granted, or 403

@@ -20,10 +20,13 @@ void options_print_help(void)
           "                  all sinks have everything\n"
           "  --version       print the version and the board\n"
           "\n"
-          "Exit codes (sysexits.h): 0 done, 64 usage, 66 no configuration file, 70 internal\n"
-          "error, 71 system error, 74 state directory or store, 75 state directory in use,\n"
-          "77 secrets readable by others, or a state directory of root's, 78 configuration or "
-          "--check\n",
+          "As long as there is no FILE the box is unconfigured and waits for it; --check and\n"
+          "--until-idle do not.\n"
+          "\n"
+          "Exit codes (sysexits.h): 0 done, 64 usage, 66 configuration file cannot be read, 70\n"
+          "internal error, 71 system error, 74 state directory or store, 75 state directory in\n"
+          "use, or to be started again, 77 secrets readable by others, or a state directory of\n"
+          "root's, 78 configuration or --check\n",
           stdout);
 }
 

@@ -21,13 +21,14 @@ struct options {
 enum exit_code {
     /// asked to stop, or idle with --until-idle, or nothing found by --check
     EXIT_DONE = 0,
-    EXIT_USAGE = 64,    ///< the command line
-    EXIT_NOINPUT = 66,  ///< the configuration file cannot be read
+    EXIT_USAGE = 64, ///< the command line
+    /// the configuration file cannot be read; or is not there, with --check or --until-idle
+    EXIT_NOINPUT = 66,
     EXIT_SOFTWARE = 70, ///< our own bug
     EXIT_OSERR = 71,    ///< the kernel refused something that it must give
     EXIT_IOERR = 74,    ///< the state directory or the store in it
     /// another anteroomd uses this state directory, or: start it again (the resolver's files
-    /// changed)
+    /// changed, a configuration came, everything is to be forgotten)
     EXIT_TEMPFAIL = 75,
     EXIT_NOPERM = 77, ///< secrets that others can read, a state directory of root's
     EXIT_CONFIG = 78, ///< the configuration, or --check found something

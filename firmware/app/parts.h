@@ -20,6 +20,18 @@ void app_say(const char *what, const char *subject, const char *advice);
 /// Read configuration and trust; faults are written to standard error. Shared with --check.
 enum exit_code app_read_config(struct app *a);
 
+// ---- awaited.c ----
+
+/// There is no such file: the board's defaults instead, and from now on it is waited for. False:
+/// nothing can be done without it (--check, --until-idle).
+bool app_await_config(struct app *a);
+void app_await_no_more(struct app *a); ///< it has come meanwhile
+/// It waits: it has no tenant, no sink, nobody to ask for anything.
+bool app_awaits_config(const struct app *a);
+RC app_watch_arrival(struct app *a);
+/// Ends the life for the next one when it has come. Asks for no turn of its own.
+void app_step_arrival(struct app *a, struct now now);
+
 // ---- start.c ----
 bool app_end_asked(void); ///< a signal to end waits, while the box starts
 /// Open and build everything, in order, up to `begun` unless we are asked to end before. What is

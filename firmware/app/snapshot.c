@@ -71,6 +71,7 @@ static void fill_state(struct app *a, struct snapshot *s, struct now now)
     }
     s->name = a->config.name;
     s->state = life_state_name(a->life.state);
+    s->no_configuration = app_awaits_config(a);
     s->level = level_of_state(a);
     s->what = buf_span(&what);
     s->next = buf_span(&next);

@@ -122,7 +122,8 @@ static enum exit_code start_loop(struct app *a)
 {
     if (loop_init(&a->loop) != RC_OK || open_signals(a) != RC_OK ||
         loop_watch(&a->loop, a->signal_fd, LOOP_READ, on_signal, a) != RC_OK ||
-        app_watch_button(a) != RC_OK || http_init(&a->http, &a->loop) != RC_OK) {
+        app_watch_button(a) != RC_OK || app_watch_arrival(a) != RC_OK ||
+        http_init(&a->http, &a->loop) != RC_OK) {
         fprintf(stderr,
                 "anteroomd: the event loop cannot be set up; see the limits on memory and open "
                 "files\n");
@@ -206,7 +207,9 @@ void app_finish(struct app *a)
     hal_tokenstore_close(&a->store);
     loop_deinit(&a->loop);
     close(a->signal_fd);
-    app_leave_words(a, a->exit_code == EXIT_DONE ? RESET_CLEAN : RESET_ASKED, a->words);
+    arrival_close(&a->arrival);
+    bool clean = a->exit_code == EXIT_DONE || a->by_hand;
+    app_leave_words(a, clean ? RESET_CLEAN : RESET_ASKED, a->words);
     app_leave_devices(a, a->exit_code);
     close(a->state_fd);
     LOG_INFO("ev=stopped");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The configuration and the private CA, read as whoever started us; shared with --check.
+// The configuration and the private CA, read as whoever started us; shared with --check. One that
+// is not there is waited for (awaited.c).
 #include <stdio.h>
 
 #include "app/app_state.h"
@@ -11,10 +12,27 @@ void app_say(const char *what, const char *subject, const char *advice)
     fprintf(stderr, "anteroomd: %s: %s; %s\n", subject, what, advice);
 }
 
+/// In this order it cannot come unseen in between. @retval RC_AGAIN it is waited for.
+static RC read_or_await(struct app *a, struct buf *text)
+{
+    enum rc rc = file_read(a->options.config_path, text);
+
+    if (rc != RC_NOTFOUND || !app_await_config(a)) {
+        return rc;
+    }
+    rc = file_read(a->options.config_path, text);
+    if (rc == RC_NOTFOUND) {
+        return RC_AGAIN;
+    }
+    app_await_no_more(a);
+    return rc;
+}
+
 static enum exit_code read_text(struct app *a, struct buf *text)
 {
-    switch (file_read(a->options.config_path, text)) {
+    switch (read_or_await(a, text)) {
     case RC_OK:
+    case RC_AGAIN:
         return EXIT_DONE;
     case RC_NOTFOUND:
         app_say("no such file", a->options.config_path, "give the configuration with --config");
@@ -25,7 +43,7 @@ static enum exit_code read_text(struct app *a, struct buf *text)
                 "a configuration is smaller; is it the right file?");
         return EXIT_CONFIG;
     default:
-        app_say("cannot be read", a->options.config_path, "check its permissions");
+        app_say("cannot be read", a->options.config_path, "check its path and permissions");
         return EXIT_NOINPUT;
     }
 }
@@ -56,7 +74,7 @@ enum exit_code app_read_config(struct app *a)
     struct buf text = buf_of(a->text, sizeof(a->text));
     enum exit_code code = read_text(a, &text);
 
-    if (code != EXIT_DONE) {
+    if (code != EXIT_DONE || app_awaits_config(a)) {
         return code;
     }
     if (config_parse(&a->config, buf_span(&text), &faults) != RC_OK) {

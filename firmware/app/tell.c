@@ -67,7 +67,12 @@ void app_tell_start(struct app *a, struct now now)
     if (a->store_found == SPOOL_FOUND_BROKEN) {
         tell_store_reset(a, now);
     }
-    if (a->reset.cause != RESET_FIRST) {
+    if (a->reset.cause == RESET_FIRST) {
+        return;
+    }
+    if (app_awaits_config(a)) { // nobody's yet: the first start with a tenant tells the worst
+        ladder_untold(&a->health.ladder, a->reset.cause);
+    } else {
         tell_restarted(a, now);
     }
 }

@@ -169,6 +169,7 @@ static enum led_code code_of(const struct app *a, struct now now)
         .time = time->cause,
         .auth = auth_status(&a->auth)->cause,
         .life = a->life.state,
+        .no_configuration = app_awaits_config(a),
         .collected = a->life.kept.collecting_since_ms != 0,
         .permission_refused = a->life.refused != 0,
         .credential_ends = auth_credentials(&a->auth)->warn,

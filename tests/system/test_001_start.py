@@ -69,9 +69,23 @@ def test_wrong_usage_is_64(world, arguments):
     assert done.stderr and not done.stdout
 
 
-def test_no_configuration_file_is_66(world):
-    done = call(world.box.daemon, "--config", "/does/not/exist", "--state", world.box.state)
-    assert done.returncode == EXIT["no input"] and "/does/not/exist" in done.stderr
+def test_no_configuration_file_is_66_where_it_cannot_be_waited_for(world):
+    """Without --until-idle it is waited for: test_114_unconfigured.py."""
+    for name in ("/does/not/exist", ""):
+        done = call(world.box.daemon, "--config", name, "--state", world.box.state, "--until-idle")
+        assert done.returncode == EXIT["no input"] and name + ": no such file" in done.stderr
+    done = call(world.box.daemon, "--config", "", "--state", world.box.state)
+    assert done.returncode == EXIT["no input"] and "no such file" in done.stderr
+    done = call(world.box.daemon, "--config", "/does/not/exist", "--state", world.box.state,
+                "--check")
+    assert done.returncode == EXIT["config"] and "/does/not/exist: no such file" in done.stderr
+
+
+def test_a_configuration_file_that_cannot_be_read_is_66(world):
+    for path in (world.box.folder, world.box.config_file + "/below"):
+        done = call(world.box.daemon, "--config", path, "--state", world.box.state)
+        assert done.returncode == EXIT["no input"], done.stderr
+        assert path + ": cannot be read" in done.stderr
 
 
 def test_no_state_directory_is_74(world):

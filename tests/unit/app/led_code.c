@@ -161,6 +161,16 @@ static void network_and_time_have_to_be_there_before_a_setup(void **state)
     assert_int_equal(led_code_of(&f), LED_CODE_NETWORK);
 }
 
+static void a_box_without_a_configuration_waits_for_its_setup(void **state)
+{
+    struct led_facts f = {.auth = AUTH_CAUSE_STARTING, .life = LIFE_UNCONFIGURED};
+
+    (void)state;
+    assert_int_equal(led_code_of(&f), LED_CODE_NORMAL); // it is about to ask somebody
+    f.no_configuration = true;                          // it is not: nobody to ask, not even for
+    assert_int_equal(led_code_of(&f), LED_CODE_UNPROVISIONED); // the time
+}
+
 static void what_a_person_has_to_see_to_is_a_refusal(void **state)
 {
     struct led_facts f = well();
@@ -209,6 +219,7 @@ int main(void)
         cmocka_unit_test(a_box_that_waits_for_its_setup_says_so_and_that_is_no_fault),
         cmocka_unit_test(a_box_that_collected_before_is_not_set_up_again_by_a_restart),
         cmocka_unit_test(network_and_time_have_to_be_there_before_a_setup),
+        cmocka_unit_test(a_box_without_a_configuration_waits_for_its_setup),
         cmocka_unit_test(what_a_person_has_to_see_to_is_a_refusal),
         cmocka_unit_test(a_credential_that_ends_soon_is_shown_while_nothing_else_is_wrong),
     };
