@@ -200,6 +200,28 @@ def test_a_new_box_is_authorised_from_its_first_page_to_collecting(new_box, brow
     world.finish()
 
 
+def test_a_box_without_a_configuration_shows_where_it_belongs(new_box, browse):
+    world = new_box(start=False)
+    board = world.board = Board(world.box, pause_s=0.05)
+    aside = world.box.config_file + ".aside"
+    os.rename(world.box.config_file, aside)
+    try:
+        board.power_on()
+        world.port = port_of(world)
+        wait_state(world.port, "unconfigured")
+        person = browse(world).look("0-no-configuration").reads(world.box.config_file)
+        assert person.tab.there(CERTIFICATE) and not person.tab.there("button")
+        os.rename(aside, world.box.config_file)
+        wait_until(lambda: len(board.lives) >= 2, "another life")
+        world.port = port_of(world, lives=2)               # at the address of the configuration
+        person.tab.open(person.url)
+        person.look("1-unconfigured").reads("upload")
+        assert not person.faults()
+        assert board.power_off() == 0
+    finally:
+        board.cut_for_good()
+
+
 def test_consent_that_is_declined_changes_nothing(new_box, browse):
     world = new_box(known=True)
     wait_state(world.port, "awaiting_consent")
