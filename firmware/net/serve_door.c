@@ -144,8 +144,9 @@ static void judge(struct serve *s, struct serve_caller *c, const unsigned char *
 static void look(struct serve *s, struct serve_caller *c, struct now now)
 {
     unsigned char first[SERVE_FIRST_BYTES];
-    bool early = c->news && c->heard; // it was woken for more than there is
     ssize_t got = recv(c->fd, first, sizeof(first), MSG_PEEK);
+    // Woken for less than was asked for: a kernel does that when it is short of memory, too.
+    bool early = c->news && (c->heard || (got > 0 && got < SERVE_FIRST_BYTES));
     c->news = false;
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
         serve_caller_gone(s, c); // without a word
@@ -157,7 +158,7 @@ static void look(struct serve *s, struct serve_caller *c, struct now now)
     if (c->fd < 0) {
         return;
     }
-    if (c->ready || (c->heard && (early || s->plain))) {
+    if (c->ready || early || (c->heard && s->plain)) {
         // It is readable and stays so: watching it would never let us sleep.
         look_at(s, c, c->ready ? MONO_NEVER : mono_after(now.mono, LOOK_AGAIN_MS));
     } else if (is_crowded(s)) {
@@ -185,14 +186,13 @@ void serve_door_ask(struct serve *s, struct now now)
     for (unsigned i = 0; i < SERVE_WAITING; i++) {
         ask[i] = (struct pollfd){.fd = s->callers[i].fd, .events = POLLIN | POLLRDHUP};
     }
-    if (poll(ask, SERVE_WAITING, 0) < 0) {
-        return; // they are asked again, or go when their time is over
-    }
+    bool one_by_one = poll(ask, SERVE_WAITING, 0) < 0;
     for (unsigned i = 0; i < SERVE_WAITING; i++) {
         struct serve_caller *c = &s->callers[i];
         if (ask[i].revents != 0) {
             hear(s, c, ask[i].revents);
         }
+        c->news = c->news || (one_by_one && c->fd >= 0 && !c->ready);
         if (c->news) {
             look(s, c, now);
         } else if (c->fd >= 0 && mono_due(c->look_at, now.mono)) {

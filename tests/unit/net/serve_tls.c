@@ -3,6 +3,8 @@
  * @file
  * The same over TLS, against the client's half of the library.
  */
+#include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "base/crypto.h"
@@ -94,6 +96,62 @@ static void half_a_hello_costs_a_descriptor_and_no_wake_up(void **unused)
     (void)serve_turn();
     client_goes(fd);
     assert_int_equal(serve_stats(&server).timeouts, 1);
+}
+
+/// As a kernel is that has no memory left for TCP, or for this connection.
+static void every_byte_wakes(unsigned c)
+{
+    const int one = 1;
+    int fd = server.callers[c].fd;
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof(one)), 0);
+}
+
+static void a_kernel_that_wakes_it_for_too_little_costs_a_look_now_and_then(void **unused)
+{
+    (void)unused;
+    static const char *const rows[] = {"\x16", "\x16\x03\x01\x02\x01"};
+    peer_serve();
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int fd = client();
+        client_says(fd, rows[i]);
+        serve_until(is_accepted, i + 1u);
+        serve_settle();
+        every_byte_wakes(0);
+        serve_settle();
+        server_ms = serve_turn().ms;
+        serve_settle();
+        assert_false(client_is_gone(fd));
+        client_leaves(fd);
+        server_ms = serve_turn().ms;
+        serve_until(nobody_waits, 0);
+    }
+}
+
+static void without_poll_it_serves_and_sleeps_all_the_same(void **unused)
+{
+    (void)unused;
+    struct rlimit before, few;
+    struct pollfd none[SERVE_WAITING] = {{.fd = -1}};
+    peer_serve();
+    for (unsigned i = 0; i < SERVE_WAITING - 2u; i++) { // a crowd: asked now and then
+        (void)client();
+    }
+    peer_open(MBEDTLS_SSL_VERSION_TLS1_3);
+    serve_until(is_accepted, SERVE_WAITING - 1u);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = before;
+    few.rlim_cur = SERVE_WAITING - 1u; // poll takes no more at once then
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    int asked = poll(none, SERVE_WAITING, 0);
+    assert_true(peer_waits(mbedtls_ssl_handshake(&peer.ssl)));
+    server_ms = serve_turn().ms;
+    serve_settle();
+    int code = peer_shakes();
+    check_served();
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(asked, -1);
+    assert_int_equal(code, 0);
+    peer_close();
 }
 
 static void nobody_waits_for_the_rest_of_a_hello_whose_sender_says_no_more(void **unused)
@@ -348,6 +406,8 @@ int main(void)
         T(both_versions_are_spoken_with_the_ciphers_that_take_no_time_from_the_key),
         T(a_handshake_may_come_byte_by_byte),
         T(half_a_hello_costs_a_descriptor_and_no_wake_up),
+        T(a_kernel_that_wakes_it_for_too_little_costs_a_look_now_and_then),
+        T(without_poll_it_serves_and_sleeps_all_the_same),
         T(nobody_waits_for_the_rest_of_a_hello_whose_sender_says_no_more),
         T(those_who_have_left_are_in_nobodys_way),
         T(no_handshake_is_made_for_one_who_has_left),

@@ -79,6 +79,8 @@ void serve_settle(void)
         quiet = serve_turn().ms > server_ms ? quiet + 1 : 0;
     }
     assert_int_equal(quiet, QUIET_TURNS); // else it spins
+    struct pollfd watched = {.fd = server_loop.epoll_fd, .events = POLLIN};
+    assert_int_equal(poll(&watched, 1, 0), 0); // something is ready, and nobody takes it
 }
 
 bool is_free(unsigned c)
