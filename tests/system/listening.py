@@ -19,11 +19,17 @@ def listen(port=0, host="127.0.0.1", **more):
     return change
 
 
+_held = []    # for as long as this process lives
+
+
 def free_port():
-    """One that nobody had a moment ago; for what has to know it before the box runs."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """For what has to know it before the box runs. It stays bound, and the kernel gives it to
+    nobody who asks for any port; a server that sets SO_REUSEADDR can listen there all the same."""
+    held = socket.socket()
+    _held.append(held)
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    return held.getsockname()[1]
 
 
 def opened(box):
