@@ -19,7 +19,7 @@ import urllib.parse
 import urllib.request
 
 import pytest
-from world import ROOT, FakeCloud
+from world import ROOT, FakeCloud, wait_until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "fakecloud"))
@@ -212,7 +212,7 @@ def test_box_learns_who_authorised_it_by_code_and_pkce(start_box):
     page.press("Take this address", value=at.left)
     world.wait_log("signin_done")
     page.says("Ada Admin")
-    assert {"granted": "authorization_code"} in provider.said
+    wait_until(lambda: {"granted": "authorization_code"} in provider.said, "the provider's word")
     assert world.alive()
 
 
@@ -248,5 +248,5 @@ def test_box_learns_who_authorised_it_by_device_code(start_box):
     at.press("Continue").press("Ada Admin")
     world.wait_log("signin_done")
     page.says("Ada Admin")
-    assert {"granted": DEVICE_CODE} in provider.said
+    wait_until(lambda: {"granted": DEVICE_CODE} in provider.said, "the provider's word")
     assert world.alive()
