@@ -29,12 +29,18 @@ SHORT = 400           # bytes of the body of a refusal, unless it is the page th
 PAGE = 24 * 1024
 
 
+def has_arrived(found):
+    source, sink = found["sources"][0], found["sinks"][0]
+    return source["done"] and not source["pending"] and sink["sent"] and not sink["backlog"]
+
+
 def collecting(world):
     """Started, its port is known, everything is delivered."""
     world.start()
     world.port = port_of(world)
     world.wait_delivered()
     wait_state(world.port, "collecting")
+    wait_until(lambda: has_arrived(status_of(world.port)), "the box knows of it, too")
     return world
 
 

@@ -181,7 +181,7 @@ def test_a_new_box_is_authorised_from_its_first_page_to_collecting(new_box, brow
 
     wait_state(world.port, "validating")
     person.look("3-validating")
-    assert not person.tab.there(CONSENT), "it was given"
+    person.tab.until("!document.querySelector('%s')" % CONSENT, "that it was given")
     cloud.clear_faults()
     person.ask("validate")
 
