@@ -164,17 +164,26 @@ class Listener:
 
     def __init__(self, name, handler, context=None):
         self.name, self.handler, self.context = name, handler, context
-        self.port = 0
+        self.held, self.port = None, 0
         self.server = None
         self.writers = set()
         self.connections = 0
         self.errors = []
 
+    def _hold(self):
+        """The port stays bound while nobody listens there: the kernel gives it neither to somebody
+        who asks for any port, nor to a connection, whose own end could be the one it looks for."""
+        self.held = socket.socket()
+        self.held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.held.bind(("127.0.0.1", 0))
+        self.port = self.held.getsockname()[1]
+
     async def open(self):
+        if self.held is None:
+            self._hold()
         self.server = await asyncio.start_server(
             self._connection, "127.0.0.1", self.port, ssl=self.context, limit=HEAD_BYTES_MAX,
             backlog=512, reuse_address=True)
-        self.port = self.server.sockets[0].getsockname()[1]
 
     def shut(self):
         """Stop listening at once and reset what is connected: new connections are refused."""
