@@ -168,9 +168,12 @@ class Crowd:
             await asyncio.wait_for(over.wait(), seconds)
         except asyncio.TimeoutError:
             pass
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        loop.remove_reader(sys.stdin.fileno())        # its end stays readable
+        while tasks:
+            for task in tasks:
+                task.cancel()
+            # wait_for forgets that it was cancelled if what it waited for came at that moment.
+            _, tasks = await asyncio.wait(tasks, timeout=1)
 
     async def tell(self):
         await self.ready.wait()

@@ -43,7 +43,7 @@ class Crowd:
 
     def stop(self):
         """What they did. The end of its standard input is theirs."""
-        out, _ = self.process.communicate()
+        out, _ = self.process.communicate(timeout=WAIT_S_MAX)
         return json.loads(out)
 
 
