@@ -4,7 +4,8 @@
 #include "base/bytes.h"
 
 #define HEAD     "anteroom-life 2\n"
-#define TIME_MAX 253402300799999u ///< the last millisecond of the year 9999
+#define HEAD_1   "anteroom-life 1\n" // one forbidden-since, for all of them
+#define TIME_MAX 253402300799999u    ///< the last millisecond of the year 9999
 
 enum line_index {
     LINE_SUBJECT,
@@ -77,11 +78,14 @@ RC life_read(struct span text, uint32_t subject, struct life_kept *kept)
 {
     struct line lines[LINES];
     struct span left = span_sub(text, sizeof(HEAD) - 1u, text.len);
-    bool good = span_starts(text, SPAN(HEAD));
+    bool one = span_starts(text, SPAN(HEAD_1));
+    bool good = one || span_starts(text, SPAN(HEAD));
 
     lines_of(lines, &(struct life_kept){.signed_in = false}, 0);
     for (unsigned i = 0; i < LINES && good; i++) {
-        good = take_line(&left, &lines[i]);
+        bool same = one && i > LINE_SINCE && i < LINE_COLLECTING;
+        lines[i].value = same ? lines[LINE_SINCE].value : 0;
+        good = same || take_line(&left, &lines[i]);
     }
     if (!good || left.len > 0) {
         return RC_PARSE;
@@ -96,7 +100,8 @@ RC life_read(struct span text, uint32_t subject, struct life_kept *kept)
         .collecting_since_ms = (int64_t)lines[LINE_COLLECTING].value,
     };
     for (unsigned p = 0; p < CONFIG_PERMISSIONS; p++) {
-        kept->forbidden_since_ms[p] = (int64_t)lines[LINE_SINCE + p].value;
+        bool other = one && (kept->forbidden & 1u << p) == 0;
+        kept->forbidden_since_ms[p] = other ? 0 : (int64_t)lines[LINE_SINCE + p].value;
     }
     return RC_OK;
 }

@@ -19,6 +19,7 @@
 /// What the record is about: cloud, tenant and application of the configuration.
 uint32_t life_subject(const struct config *c);
 void life_write(const struct life_kept *kept, uint32_t subject, struct buf *out);
+/// Of version 1, too, which had one first 403 for all permissions together.
 /// @param kept  untouched unless RC_OK. @retval RC_PARSE unreadable, or of another version.
 /// @retval RC_STALE it is about another tenant or application. In both cases: as if there were
 /// none.

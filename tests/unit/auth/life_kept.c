@@ -100,6 +100,25 @@ static void the_record_of_another_tenant_or_application_is_told_from_none(void *
     assert_true(kept.signed_in);
 }
 
+/// Else an update of the firmware would stop what a box goes on collecting in spite of a 403, until
+/// somebody enables it anew.
+static void a_record_of_version_1_has_one_first_403_for_all_of_them(void **unused)
+{
+    (void)unused;
+    static const char text[] =
+        "anteroom-life 1\nsubject 305419896\nsigned-in 1\nenabled-with-warning 1\nforbidden 5\n"
+        "forbidden-since 1777777777777\ncollecting-since 1666666666666\n";
+    struct life_kept kept = {.signed_in = false};
+    const struct life_kept wanted = {.signed_in = true,
+                                     .enabled_with_warning = true,
+                                     .forbidden = 5,
+                                     .forbidden_since_ms = {1777777777777, 0, 1777777777777, 0},
+                                     .collecting_since_ms = 1666666666666};
+
+    assert_int_equal(life_read(span_from_str(text), SUBJECT, &kept), RC_OK);
+    expect_same(&kept, &wanted);
+}
+
 /// One that is good; then, each with one thing wrong in it.
 static void anything_else_is_refused(void **unused)
 {
@@ -215,6 +234,7 @@ int main(void)
         cmocka_unit_test(what_is_written_is_read_back),
         cmocka_unit_test(another_tenant_or_application_begins_anew),
         cmocka_unit_test(the_record_of_another_tenant_or_application_is_told_from_none),
+        cmocka_unit_test(a_record_of_version_1_has_one_first_403_for_all_of_them),
         cmocka_unit_test(anything_else_is_refused),
         cmocka_unit_test(damage_of_any_kind_never_yields_what_cannot_be_written),
         cmocka_unit_test(a_store_that_cannot_be_read_is_a_life_that_begins_and_says_why),
