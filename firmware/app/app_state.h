@@ -91,6 +91,7 @@ struct app {
     struct config config;
     struct arrival arrival; ///< of the configuration, while there is none
     char config_at[160];    ///< then: where it belongs, for people
+    bool config_part;       ///< then: something is there, and it does not end
     int state_fd;           ///< STATE; from app_become on it is also the working directory
     struct confine confine;
     const char *memory; ///< what of it is locked: a word for the log

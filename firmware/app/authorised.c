@@ -165,6 +165,7 @@ static struct mono step_unconfigured(struct app *a, struct now now)
 {
     const struct life_facts facts = {.configured = false,
                                      .config_at = a->config_at,
+                                     .config_part = a->config_part,
                                      .auth = AUTH_CAUSE_NO_CREDENTIAL,
                                      .next = MONO_NEVER};
     bool changed = false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A box without a configuration is unconfigured, and waits for one: it goes by the board's defaults
-// and knows nobody whom it could ask for anything. When the file comes the life ends, and the next
-// one reads it as whoever started us: this one has given that up.
+// A box without a configuration, or with a part of one, is unconfigured, and waits for one: it goes
+// by the board's defaults and knows nobody whom it could ask for anything. When the file comes the
+// life ends, and the next one reads it as whoever started us: this one has given that up.
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -34,6 +34,14 @@ static void name_file(struct app *a)
     ASSERT(fits);
 }
 
+void app_tell_awaited(const struct app *a)
+{
+    LOG_WARN("ev=%s file=\"%s\" now=unconfigured_and_waiting_for_it advice=%s",
+             a->config_part ? "configuration_ends_too_early" : "no_configuration",
+             a->config_at,
+             a->config_part ? "write_it_anew_if_nobody_is_at_it" : "write_it_there");
+}
+
 bool app_await_config(struct app *a)
 {
     bool named = a->options.config_path[0] != '\0';
@@ -44,9 +52,6 @@ bool app_await_config(struct app *a)
     a->ca_pem = SPAN_NONE;
     name_file(a);
     enum rc rc = arrival_watch(&a->arrival, a->options.config_path);
-    LOG_WARN("ev=no_configuration file=\"%s\" now=unconfigured_and_waiting_for_it "
-             "advice=write_it_there",
-             a->config_at);
     if (rc != RC_OK) {
         LOG_WARN("ev=configuration_not_watched cause=%s now=%s "
                  "advice=start_the_box_again_if_it_does_not_see_the_file_within_a_minute",

@@ -22,9 +22,10 @@ enum exit_code app_read_config(struct app *a);
 
 // ---- awaited.c ----
 
-/// There is no such file: the board's defaults instead, and from now on it is waited for. False:
-/// nothing can be done without it (--check, --until-idle).
+/// There is no such file, or only a part: the board's defaults instead, and from now on it is
+/// waited for. False: nothing can be done without it (--check, --until-idle).
 bool app_await_config(struct app *a);
+void app_tell_awaited(const struct app *a);
 void app_await_no_more(struct app *a); ///< it has come meanwhile
 /// It waits: it has no tenant, no sink, nobody to ask for anything.
 bool app_awaits_config(const struct app *a);

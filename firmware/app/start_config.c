@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The configuration and the private CA, read as whoever started us; shared with --check. One that
-// is not there is waited for (awaited.c).
+// is not there, or only in part, is waited for (awaited.c).
 #include <stdio.h>
 
 #include "app/app_state.h"
@@ -12,17 +12,30 @@ void app_say(const char *what, const char *subject, const char *advice)
     fprintf(stderr, "anteroomd: %s: %s; %s\n", subject, what, advice);
 }
 
-/// In this order it cannot come unseen in between. @retval RC_AGAIN it is waited for.
-static RC read_or_await(struct app *a, struct buf *text)
+/// @param come  whether there is anything that would be gone by later: all of it, or an error.
+static RC read_come(struct app *a, struct buf *text, bool *come)
 {
+    buf_reset(text);
     enum rc rc = file_read(a->options.config_path, text);
 
-    if (rc != RC_NOTFOUND || !app_await_config(a)) {
+    a->config_part = rc == RC_OK && config_is_part(buf_span(text));
+    *come = rc != RC_NOTFOUND && !a->config_part;
+    return rc;
+}
+
+/// In this order it cannot come unseen in between.
+static RC read_or_await(struct app *a, struct buf *text)
+{
+    bool come = false;
+    enum rc rc = read_come(a, text, &come);
+
+    if (come || !app_await_config(a)) {
         return rc;
     }
-    rc = file_read(a->options.config_path, text);
-    if (rc == RC_NOTFOUND) {
-        return RC_AGAIN;
+    rc = read_come(a, text, &come);
+    if (!come) {
+        app_tell_awaited(a);
+        return RC_OK;
     }
     app_await_no_more(a);
     return rc;
@@ -32,7 +45,6 @@ static enum exit_code read_text(struct app *a, struct buf *text)
 {
     switch (read_or_await(a, text)) {
     case RC_OK:
-    case RC_AGAIN:
         return EXIT_DONE;
     case RC_NOTFOUND:
         app_say("no such file", a->options.config_path, "give the configuration with --config");

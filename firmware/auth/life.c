@@ -343,6 +343,7 @@ struct mono life_step(struct life *l, const struct life_facts *f, struct now now
     }
     l->configured = f->configured;
     l->config_at = f->config_at;
+    l->config_part = f->config_part;
     l->without = f->auth;
     l->next = f->next;
     l->wanted = v.wanted;

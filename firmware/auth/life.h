@@ -68,6 +68,7 @@ struct life_facts {
     bool configured;       ///< there is a configuration: a tenant and an application are named
     const char *config_at; ///< where it belongs while there is none, for people; kept. NULL: said
                            ///< nowhere
+    bool config_part;      ///< then: something is there, and it does not end
     enum auth_cause auth;  ///< AUTH_CAUSE_NONE while there is a good token
     unsigned wanted;       ///< mask of permissions (delegated ones are not looked at)
     enum verdict verdicts[CONFIG_PERMISSIONS]; ///< MISSING and GOOD.. from roles and validation
@@ -91,6 +92,7 @@ struct life {
     struct mono since;       ///< in this state
     bool configured;         ///< as the facts said
     const char *config_at;   ///< likewise
+    bool config_part;        ///< likewise
     enum auth_cause reason;  ///< UNCONFIGURED, AWAITING_CONSENT, ATTENTION because of the sign-in;
                              ///< else AUTH_CAUSE_NONE
     enum auth_cause without; ///< why there is no token at this moment; AUTH_CAUSE_NONE: there is

@@ -193,7 +193,9 @@ static void unconfigured(const struct life *l, struct now now, const struct word
     if (!l->configured) {
         bool said = l->config_at != NULL && l->config_at[0] != '\0';
         buf_put_str(w->what, "The box has no configuration yet, so it asks nobody for anything");
-        buf_put_str(w->what, said ? ": there is no file " : "");
+        const char *why = l->config_part ? ": a part is missing at the end of " //
+                                         : ": there is no file ";
+        buf_put_str(w->what, said ? why : "");
         buf_put_str(w->what, said ? l->config_at : "");
         buf_put_char(w->what, '.');
         buf_put_str(

@@ -305,6 +305,14 @@ static size_t find_bad_byte(struct span text)
     return json_scan_push(&scan, text, &used) == RC_OK ? text.len : used;
 }
 
+bool config_is_part(struct span text)
+{
+    struct json_scan scan;
+    size_t used = 0;
+    json_scan_init(&scan);
+    return json_scan_push(&scan, text, &used) == RC_OK && json_scan_end(&scan) != RC_OK;
+}
+
 RC config_parse(struct config *c, struct span text, struct config_faults *faults)
 {
     struct json_token tokens[TOKENS_MAX];

@@ -132,6 +132,9 @@ struct config_faults {
 
 /// @retval RC_PARSE  faults say what. @retval RC_TOOBIG text is longer than CONFIG_TEXT_BYTES_MAX.
 RC config_parse(struct config *c, struct span text, struct config_faults *faults);
+/// Nothing is wrong with it so far, and it does not end (it may not have begun): a file that is
+/// still written, or whose copy was broken off.
+bool config_is_part(struct span text);
 /// As if there were one that names nothing: the board's defaults, no tenant, no host, no source, no
 /// sink; a certificate to sign in with; the page on CONFIG_STATUS_LISTEN_UNCONFIGURED.
 void config_none(struct config *c);

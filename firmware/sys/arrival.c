@@ -86,6 +86,33 @@ static RC watch_deepest(struct arrival *a)
     }
 }
 
+/// By the handle, for absolute paths too: musl takes another system call for those, which the
+/// filter does not let through.
+static bool see(const struct arrival *a, struct stat *is)
+{
+    const char *path = a->path + strspn(a->path, "/");
+
+    return fstatat(a->from_fd, path, is, 0) == 0;
+}
+
+static struct arrival_seen see_state(const struct arrival *a)
+{
+    struct stat is;
+
+    if (!see(a, &is) || is.st_size == 0) {
+        return (struct arrival_seen){0};
+    }
+    return (struct arrival_seen){.ino = (int64_t)is.st_ino,
+                                 .bytes = (int64_t)is.st_size,
+                                 .mtime_ns =
+                                     (int64_t)is.st_mtim.tv_sec * SECOND_NS + is.st_mtim.tv_nsec};
+}
+
+static bool is_same(const struct arrival_seen *a, const struct arrival_seen *b)
+{
+    return a->ino == b->ino && a->bytes == b->bytes && a->mtime_ns == b->mtime_ns;
+}
+
 RC arrival_watch(struct arrival *a, const char *path)
 {
     arrival_none(a);
@@ -94,6 +121,7 @@ RC arrival_watch(struct arrival *a, const char *path)
     if (a->from_fd < 0) {
         return RC_IO;
     }
+    a->first = see_state(a);
     a->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (a->fd >= 0 && watch_deepest(a) == RC_OK) {
         return RC_OK;
@@ -103,15 +131,6 @@ RC arrival_watch(struct arrival *a, const char *path)
         a->fd = -1;
     }
     return RC_UNSUPPORTED;
-}
-
-/// By the handle, for absolute paths too: musl takes another system call for those, which the
-/// filter does not let through.
-static bool see(const struct arrival *a, struct stat *is)
-{
-    const char *path = a->path + strspn(a->path, "/");
-
-    return fstatat(a->from_fd, path, is, 0) == 0;
 }
 
 // ---- what came ----
@@ -155,22 +174,14 @@ bool arrival_take(struct arrival *a)
 
 bool arrival_look(struct arrival *a, struct mono now)
 {
-    struct stat is;
-
     if (a->from_fd < 0 || !mono_due(a->look_at, now)) {
         return false;
     }
     a->look_at = mono_after(now, ARRIVAL_LOOK_MS);
-    if (!see(a, &is) || is.st_size == 0) {
-        a->seen_ino = 0;
-        return false;
-    }
-    int64_t mtime_ns = (int64_t)is.st_mtim.tv_sec * SECOND_NS + is.st_mtim.tv_nsec;
-    bool same = a->seen_ino == (int64_t)is.st_ino && a->seen_bytes == (int64_t)is.st_size &&
-                a->seen_mtime_ns == mtime_ns;
-    a->seen_ino = (int64_t)is.st_ino;
-    a->seen_bytes = (int64_t)is.st_size;
-    a->seen_mtime_ns = mtime_ns;
+    const struct arrival_seen seen = see_state(a);
+    bool same = is_same(&seen, &a->seen);
     a->since = same ? a->since : now;
-    return same && now.ms - a->since.ms >= ARRIVAL_SETTLED_MS;
+    a->seen = seen;
+    return same && seen.bytes > 0 && !is_same(&seen, &a->first) &&
+           now.ms - a->since.ms >= ARRIVAL_SETTLED_MS;
 }

@@ -8,7 +8,8 @@
  *          Then arrival_take says so, and whoever waits begins anew, a directory deeper or with the
  *          file. arrival_look sees by stat what inotify does not tell: a mount, a link, a network's
  *          file system. It takes a file that has not changed for ARRIVAL_SETTLED_MS, since nobody
- *          says that its writer is done.
+ *          says that its writer is done. What is there from the first (a part of a file) has been
+ *          looked at, and is nothing that came until it is changed.
  * Caveat:  by stat a directory has to be open to who we are by then. Where it is not, a link or a
  *          mount stays unseen.
  * Memory:  struct arrival; the path is borrowed.
@@ -25,6 +26,11 @@
 #define ARRIVAL_LOOK_MS        10000 ///< between two looks
 #define ARRIVAL_SETTLED_MS     30000
 
+/// A file, as stat tells it from a later state of it. 0: there is none, or nothing in it.
+struct arrival_seen {
+    int64_t ino, bytes, mtime_ns;
+};
+
 struct arrival {
     int fd;                     ///< inotify's, to be polled for reading; -1: it tells nothing
     int from_fd;                ///< where the path begins; -1: nothing is waited for
@@ -32,7 +38,7 @@ struct arrival {
     char next[256];             ///< the name that is waited for in the directory that is watched
     bool last;                  ///< it is the file's
     struct mono look_at, since; ///< since: what was seen last is as it is
-    int64_t seen_ino, seen_bytes, seen_mtime_ns; ///< 0: nothing was
+    struct arrival_seen seen, first;
 };
 
 void arrival_none(struct arrival *a); ///< waits for nothing

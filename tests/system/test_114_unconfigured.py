@@ -32,6 +32,10 @@ class Waiting:
         wait_until(lambda: len(self.world.log("started")) >= lives, "life %d" % lives)
         return port_of(self.world, lives=lives)
 
+    def enrol(self, port):
+        """What the page offers is what the box signs in with later."""
+        self.world.cloud.entra(certificate=port.get("/certificate").text())
+
     def put(self, text=None):
         """As somebody does who logs in: it is written where it belongs."""
         with open(self.file, "w", encoding="utf-8") as out:
@@ -71,8 +75,7 @@ def test_a_box_without_a_configuration_waits_for_it_and_goes_on_to_collect(waiti
     assert found["state"]["reason"] == "C01" and found["state"]["level"] == "setup"
     assert waiting.file in found["state"]["what"] and found["state"]["next"]
     assert found["sinks"] == [] and found["credential"]["kind"] == "certificate"
-    # What the page offers is what the box signs in with later.
-    waiting.world.cloud.entra(certificate=port.get("/certificate").text())
+    waiting.enrol(port)
     assert asked(waiting.world) == {}
     getattr(waiting, how)()
     port = waiting.port(2)
@@ -124,6 +127,37 @@ def test_a_wrong_file_ends_it_as_ever_and_no_watchdog_is_left_to_bite(waiting):
     assert [life.status for life in waiting.board.lives] == [EXIT_AGAIN, EXIT_CONFIG]
     assert "tenant_id" in waiting.box.log_text()
     assert waiting.board.devices.watchdog() is None
+
+
+@pytest.mark.parametrize("share", [0, 0.5], ids=["empty", "half"])
+def test_a_file_that_is_only_begun_when_the_box_starts_is_waited_for(waiting, share):
+    """A boot, or a directory that was just made, falls into somebody's copying."""
+    with open(waiting.file, "w", encoding="utf-8") as out:
+        out.write(waiting.text[:int(len(waiting.text) * share)])
+        out.flush()
+        waiting.board.power_on()
+        port = waiting.port(1)
+        found = wait_state(port, "unconfigured")
+        waiting.enrol(port)
+        assert "a part is missing at the end of " + waiting.file in found["state"]["what"]
+        assert waiting.world.log("configuration_ends_too_early")
+        out.write(waiting.text[out.tell():])
+    wait_state(waiting.port(2), "collecting")
+    assert [life.status for life in waiting.board.lives] == [EXIT_AGAIN, None]
+    assert waiting.board.power_off() == 0
+
+
+def test_a_copy_that_is_broken_off_is_waited_for_until_it_is_made_anew(waiting):
+    waiting.board.power_on()
+    port = waiting.port(1)
+    wait_state(port, "unconfigured")
+    waiting.enrol(port)
+    waiting.put(waiting.text[:-20])
+    wait_state(waiting.port(2), "unconfigured")
+    assert waiting.world.log("configuration_ends_too_early")
+    waiting.put()
+    wait_state(waiting.port(3), "collecting")
+    assert waiting.board.power_off() == 0
 
 
 def test_what_was_collected_before_is_kept_and_delivered_when_the_file_is_back(make_board):

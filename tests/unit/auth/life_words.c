@@ -195,6 +195,12 @@ static void a_box_without_a_configuration_says_where_it_belongs_and_what_happens
                         "Once the file is there, the box starts anew by itself, reads it and signs "
                         "in.");
     assert_non_null(strstr(advice_text, "anteroomctl config help lists its keys"));
+    tale.facts.config_part = true;
+    tale_turn();
+    expect_good_words();
+    assert_string_equal(what_text,
+                        "The box has no configuration yet, so it asks nobody for anything: a part "
+                        "is missing at the end of /etc/anteroom/config.json.");
     tale.facts.config_at = NULL;
     tale_turn();
     expect_good_words();

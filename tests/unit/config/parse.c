@@ -368,6 +368,23 @@ static void the_help_names_every_key_with_range_and_default(void **unused)
     }
 }
 
+static void a_text_that_somebody_still_writes_is_told_from_one_that_is_wrong(void **unused)
+{
+    (void)unused;
+    static const char whole[] = "{\"a\": [1, {\"b\": \"\\u00e4\"}], \"c\": true}\n";
+    static const char *const wrong[] = {"{]", "{\"a\" 1", "{} {", "x", "{'a"};
+
+    for (size_t len = 0; len < sizeof(whole) - 2u; len++) {
+        assert_true(config_is_part((struct span){.ptr = whole, .len = len}));
+    }
+    assert_false(config_is_part(span_from_str(whole)));
+    assert_false(config_is_part((struct span){.ptr = whole, .len = sizeof(whole) - 2u}));
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        assert_false(config_is_part(span_from_str(wrong[i])));
+    }
+    assert_false(config_is_part((struct span){.ptr = "{\0", .len = 2})); // a hole
+}
+
 static void without_a_file_the_boards_defaults_hold_and_nobody_is_named(void **unused)
 {
     (void)unused;
@@ -412,6 +429,7 @@ int main(void)
         cmocka_unit_test(the_status_port_may_be_moved_named_and_turned_off),
         cmocka_unit_test(nothing_of_an_earlier_configuration_stays),
         cmocka_unit_test(the_help_names_every_key_with_range_and_default),
+        cmocka_unit_test(a_text_that_somebody_still_writes_is_told_from_one_that_is_wrong),
         cmocka_unit_test(without_a_file_the_boards_defaults_hold_and_nobody_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

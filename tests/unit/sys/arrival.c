@@ -169,6 +169,19 @@ static void a_file_that_still_grows_is_left_alone(void **unused)
     assert_in_range(look_for(10 * ARRIVAL_SETTLED_MS), ARRIVAL_SETTLED_MS, 2 * ARRIVAL_SETTLED_MS);
 }
 
+static void what_was_there_from_the_first_comes_when_it_is_changed(void **unused)
+{
+    (void)unused;
+    int fd = make("config", "{");
+    wait_for("config");
+    assert_int_equal(look_for(10 * ARRIVAL_SETTLED_MS), -1);
+    assert_int_equal(write(fd, "}", 1), 1);
+    assert_in_range(look_for(10 * ARRIVAL_SETTLED_MS), ARRIVAL_SETTLED_MS, 2 * ARRIVAL_SETTLED_MS);
+    assert_false(arrival_take(&arrival));
+    close(fd);
+    assert_true(arrival_take(&arrival));
+}
+
 static void a_path_counts_from_where_it_was_given(void **unused)
 {
     (void)unused;
@@ -215,6 +228,7 @@ int main(void)
         TEST(a_directory_that_goes_is_found_out_about_anew),
         TEST(a_link_is_found_once_what_it_leads_to_has_not_changed_for_a_while),
         TEST(a_file_that_still_grows_is_left_alone),
+        TEST(what_was_there_from_the_first_comes_when_it_is_changed),
         TEST(a_path_counts_from_where_it_was_given),
         TEST(a_path_that_nobody_can_watch_is_looked_for_all_the_same),
         TEST(who_waits_for_nothing_finds_nothing),
