@@ -83,7 +83,7 @@ static bool check_state_dir(struct app *a, struct findings *f)
         wrong(f, "state directory: not there", "make it, and give it to an unprivileged user");
         return false;
     }
-    if (confine_user(&a->confine, a->state_fd, (uint64_t)a->config.spool_map_mib << 20) != RC_OK) {
+    if (confine_user(&a->confine, a->state_fd, app_store_bytes(a)) != RC_OK) {
         char line[160];
         snprintf(line, sizeof(line), "state directory: %s", a->confine.wrong);
         wrong(f, line, a->confine.advice);

@@ -12,6 +12,7 @@
 #include "base/secret.h"
 
 #include "app/app_state.h"
+#include "spool/spool_claim.h"
 #include "sys/heap.h"
 #include "sys/log.h"
 
@@ -68,10 +69,18 @@ static void guard_memory(struct app *a)
     }
 }
 
+uint64_t app_store_bytes(const struct app *a)
+{
+    const uint64_t quota = (uint64_t)a->config.spool_map_mib << 20,
+                   held = spool_file_bytes(a->state_fd);
+
+    return held > quota ? held : quota;
+}
+
 enum exit_code app_become(struct app *a)
 {
-    enum exit_code code = say_refusal(
-        a, confine_user(&a->confine, a->state_fd, (uint64_t)a->config.spool_map_mib << 20));
+    enum exit_code code =
+        say_refusal(a, confine_user(&a->confine, a->state_fd, app_store_bytes(a)));
 
     if (code != EXIT_DONE) {
         return code;

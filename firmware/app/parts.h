@@ -47,6 +47,9 @@ void app_finish(struct app *a);
 
 /// Open STATE as a directory. What is wrong was said.
 enum exit_code app_open_state(struct app *a);
+/// What the store may need: its quota, or what it holds if that is more (without a configuration
+/// the quota is the board's default).
+uint64_t app_store_bytes(const struct app *a);
 /// Become STATE's owner, without any capability. What is wrong was said.
 enum exit_code app_become(struct app *a);
 /// Whether the limit on locked memory has room for the token store, the pool and `more` bytes.

@@ -3,12 +3,15 @@
 #include "spool/spool_claim.h"
 
 #include <errno.h>
+#include <stdbool.h>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define LOCK_NAME "spool.lock"
-#define FILE_MODE 0600
+#define LOCK_NAME  "spool.lock"
+#define STORE_NAME "spool/data.mdb"
+#define FILE_MODE  0600
 
 // A lock of the process, not of the open file: flock's would live on in the child that checks the
 // store, and a start right after a kill would find it taken.
@@ -26,4 +29,12 @@ RC spool_claim(int dir_fd, int *lock_fd)
     }
     *lock_fd = fd;
     return RC_OK;
+}
+
+uint64_t spool_file_bytes(int dir_fd)
+{
+    struct stat st;
+    bool there = fstatat(dir_fd, STORE_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0;
+
+    return there && st.st_size > 0 ? (uint64_t)st.st_size : 0;
 }

@@ -3,6 +3,7 @@
 goes on by itself when the file comes."""
 import json
 import os
+import re
 import subprocess
 
 import jsonschema
@@ -13,6 +14,7 @@ from world import ROOT, wait_until
 SCHEMA = os.path.join(ROOT, "firmware", "status", "status.schema.json")
 SOME = {"count": 12}
 EXIT_AGAIN, EXIT_CONFIG = 75, 78
+OUTGROWN_BYTES = 700 << 20
 
 
 class Waiting:
@@ -157,6 +159,24 @@ def test_a_copy_that_is_broken_off_is_waited_for_until_it_is_made_anew(waiting):
     assert waiting.world.log("configuration_ends_too_early")
     waiting.put()
     wait_state(waiting.port(3), "collecting")
+    assert waiting.board.power_off() == 0
+
+
+def test_a_store_that_outgrew_the_boards_default_is_opened_without_the_file(waiting):
+    """Its map needs address space, twice for a moment, by whichever quota it grew."""
+    store = os.path.join(waiting.box.state, "spool", "data.mdb")
+    waiting.board.power_on()
+    waiting.port(1)
+    assert waiting.board.power_off() == 0
+    os.truncate(store, OUTGROWN_BYTES)
+    waiting.board.power_on()
+    wait_state(waiting.port(2), "unconfigured")
+    with open("/proc/%d/limits" % waiting.box.process.pid, encoding="utf-8") as text:
+        soft = {name: int(bytes_) for name, bytes_ in re.findall(
+            r"^(Max (?:address space|file size))\s+(\d+)", text.read(), re.M)}
+    assert soft["Max address space"] > 2 * OUTGROWN_BYTES
+    assert soft["Max file size"] > OUTGROWN_BYTES
+    assert not waiting.world.log("store_reset")
     assert waiting.board.power_off() == 0
 
 
