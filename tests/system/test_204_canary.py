@@ -223,7 +223,7 @@ def test_box_with_its_own_key(make_world, search):
 
 
 def refused_configurations(search, good):
-    """Configurations with a secret where none belongs, as people write them."""
+    """Configurations with a secret where none belongs, as people write them; the last one is cut."""
     user = search.plant("password in a sink's URL", "a configuration that is refused")
     proxy = search.plant("password of a proxy", "a configuration that is refused")
     inline = search.plant("bearer in place of its name", "a configuration that is refused")
@@ -245,11 +245,14 @@ def test_what_is_refused_is_not_quoted(make_world, search):
     for text in refused_configurations(search, box.config):
         with open(box.config_file, "w", encoding="utf-8") as out:
             out.write(text)
-        for command in (box.command(), box.command("--check"),
+        for command in (box.command("--until-idle"), box.command("--check"),
                         [box.ctl, "config", "check", box.config_file]):
             done = subprocess.run(command, capture_output=True, timeout=60)
             assert done.returncode == EXIT_CONFIG, done
             search.look(os.path.basename(command[0]), done.stdout + done.stderr)
+    world.start().wait_log("configuration_ends_too_early")   # as a service it waits for the rest
+    assert box.stop() == 0
+    search.look("anteroomd", box.log_text().encode())
     for name, text in (("two lines", "%s\nmore"), ("too long", "%s" * 300)):
         value = search.plant("secret of " + name, "anteroomctl secret put")
         done = subprocess.run([box.ctl, "secret", "put", "--state", box.state, "main-token"],
