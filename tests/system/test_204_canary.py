@@ -223,7 +223,7 @@ def test_box_with_its_own_key(make_world, search):
 
 
 def refused_configurations(search, good):
-    """Configurations with a secret where none belongs, as people write them; the last one is cut."""
+    """Configurations with a secret where none belongs, as people write them; the last is cut."""
     user = search.plant("password in a sink's URL", "a configuration that is refused")
     proxy = search.plant("password of a proxy", "a configuration that is refused")
     inline = search.plant("bearer in place of its name", "a configuration that is refused")
