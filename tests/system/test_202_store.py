@@ -179,14 +179,13 @@ def test_broken_store_is_set_aside_and_all_is_fetched_again(make_world, harm):
     world.start()
     world.wait_delivered()
     world.cloud.sink(state="down")             # something is held when the store breaks
+    asked = world.cloud.requests("graph.record", "200")
     world.cloud.raise_versions(count=8)
     world.box.config["sources"]["call_records"].update(hot_interval_s=1, warm_interval_s=1,
                                                        cold_interval_s=1)
     assert world.box.stop() == 0
     world.box.write_config()
     world.start()
-    world.wait_log("started", 2)
-    asked = world.cloud.requests("graph.record", "200")
     wait_until(lambda: world.cloud.requests("graph.record", "200") >= asked + 8, "new versions")
     assert world.box.stop() == 0
 
