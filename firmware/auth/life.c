@@ -141,11 +141,11 @@ static unsigned overdue_of(const struct life_kept *k, struct now now, int64_t *l
 
     *left_ms = 0;
     for (unsigned p = 0; p < CONFIG_PERMISSIONS && now.wall.quality == CLOCK_TRUSTED; p++) {
-        int64_t gone_ms = now.wall.ms - k->forbidden_since_ms[p];
-        int64_t ms = LIFE_PROPAGATION_MS - (gone_ms > 0 ? gone_ms : 0);
         if (k->forbidden_since_ms[p] == 0) {
             continue;
         }
+        int64_t gone_ms = now.wall.ms - k->forbidden_since_ms[p];
+        int64_t ms = LIFE_PROPAGATION_MS - (gone_ms > 0 ? gone_ms : 0);
         over |= ms <= 0 ? 1u << p : 0u;
         *left_ms = ms > 0 && (*left_ms == 0 || ms < *left_ms) ? ms : *left_ms;
     }

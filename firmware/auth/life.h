@@ -16,9 +16,10 @@
  *          margin), for each permission from its own first 403: PROPAGATING counts the first of
  *          them down, over restarts, by trusted time only. Then it is ATTENTION, which names that
  *          permission, and goes on looking all the same. What collected before goes on collecting
- * whatever else is refused. Pure:    `now` and facts are passed in; nothing is read or sent. What
- * has to survive a restart is in struct life_kept, which the caller stores (auth/life_kept.h) when
- * life_step says that it changed.
+ *          whatever else is refused.
+ * Pure:    `now` and facts are passed in; nothing is read or sent. What has to survive a restart is
+ *          in struct life_kept, which the caller stores (auth/life_kept.h) when life_step says that
+ *          it changed.
  */
 #ifndef AUTH_LIFE_H
 #define AUTH_LIFE_H
@@ -125,9 +126,8 @@ int64_t life_left_ms(const struct life *l, struct now now);
 const char *life_state_name(enum life_state s); ///< "awaiting_consent", ...: for JSON and metrics
 const char *life_event_name(enum life_event e); ///< "not_granted", ...: for log lines
 /// Stable code of what is in the way: "C01" no configuration, the sign-in's ("A10"), or of
-/// permissions "P01" not granted,
-/// "P02" 403 in its time, "P03" 403 for too long, "P04" not offered, "P05" no answer; "" if nothing
-/// is.
+/// permissions "P01" not granted, "P02" 403 in its time, "P03" 403 for too long, "P04" not offered,
+/// "P05" no answer; "" if nothing is.
 const char *life_code(const struct life *l);
 /// For people: what is, what happens next and when (in `next`, e.g. "Looked at again in 4
 /// minutes."), what a person can do (may be empty). Appended, whole sentences each.

@@ -5,10 +5,11 @@
  * Model:   a round asks one permission after the other. A round begins when it is asked for, with
  *          every new token while not all verdicts are good, daily, and on the pace of 403
  *          (VALIDATE_SOON_MS for an hour after one began with it, then VALIDATE_LATE_MS: Microsoft
- * gives no time for consent to spread). 403 makes the token suspect: it may be from before consent,
- * so that another one is fetched at first and then once per pace. What the token does not name is
- *          MISSING without a request, until a token names it (whoever waits for consent fetches
- *          tokens). 404 is looked at again on the late pace; of the beta, daily only.
+ *          gives no time for consent to spread). 403 makes the token suspect: it may be from before
+ *          consent, so that another one is fetched at first and then once per pace. What the token
+ *          does not name is MISSING without a request, until a token names it (whoever waits for
+ *          consent fetches tokens). 404 is looked at again on the late pace; of the beta, daily
+ *          only.
  * Verdict: one that was found stays until an answer says something else: no answer at all replaces
  *          none but VERDICT_NONE. 401 is the token's fault until the next one gets it as well: then
  *          it is no answer, so that one endpoint does not take the token from the others.

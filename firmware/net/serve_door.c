@@ -64,7 +64,7 @@ static void on_caller(void *context, int fd, unsigned ready)
 
 static void want_bytes(int fd, int count)
 {
-    // A kernel that does not do it wakes us too early, which look_again bears.
+    // A kernel that does not do it wakes us too early, which look bears.
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &count, sizeof(count));
 }
 
